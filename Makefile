@@ -1,0 +1,42 @@
+# Everything there is to do here. `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run demo test soak lint format clean
+
+DEBUG_BINARY   := .build/debug/signalbox
+RELEASE_BINARY := .build/release/signalbox
+SWIFT_SOURCES  := Sources Tests Package.swift
+PYTEST         := SIGNALBOX_BIN=$(DEBUG_BINARY) .venv/bin/pytest -c Tests/EndToEnd/pytest.ini Tests/EndToEnd
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build and start the server on http://127.0.0.1:3000 (HOST, PORT, DATA_DIR change that)
+	@scripts/setup run
+	swift build -c release --product signalbox
+	@export HOST="$${HOST:-127.0.0.1}" PORT="$${PORT:-3000}" DATA_DIR="$${DATA_DIR:-./data}"; \
+	exec $(RELEASE_BINARY) serve
+
+demo: ## drive the running server through its public API, so that there is something to see
+	@test -x $(RELEASE_BINARY) || { echo "nothing built yet: make run first"; exit 1; }
+	@$(RELEASE_BINARY) demo
+
+test: ## all tests, in their short form: Swift, then the real binary end to end
+	@scripts/setup test
+	swift build --build-tests
+	swift test --skip-build
+	$(PYTEST)
+
+soak: ## the long campaigns
+	@scripts/setup test
+	swift build
+	$(PYTEST) -m soak -n 0
+
+lint: ## check the format of the Swift code
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+format: ## format the Swift code
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+clean: ## remove what was built; ./data stays
+	rm -rf .build .venv

@@ -1,0 +1,81 @@
+import NIOCore
+import NIOHTTP1
+import Web
+
+/// What those are told whom the gate doesn't let in: JSON on API routes, a page for people.
+struct GatePages: Sendable {
+    let templates: Templates
+
+    func form(error: String?, status: HTTPResponseStatus) throws -> FrontResponse {
+        try .page(LoginPage(templates: templates).render(error: error, hint: nil), status: status)
+    }
+
+    func unauthorised(_ surface: Gate.Surface, wrongToken: Bool) throws -> FrontResponse {
+        if surface == .page {
+            return try form(error: wrongToken ? "That is not the token." : nil, status: .unauthorized)
+        }
+        return .refusal(
+            .unauthorized, ErrorBody("unauthorised", reason: wrongToken ? "wrong_token" : "no_token"),
+            headers: [("WWW-Authenticate", "Bearer"), ("Cache-Control", "no-store")])
+    }
+
+    func disabled(_ surface: Gate.Surface) throws -> FrontResponse {
+        try refusal(
+            surface, .serviceUnavailable, "metrics disabled (no METRICS_TOKEN configured)", "metrics_disabled",
+            "The dashboard is switched off: set METRICS_TOKEN and restart the server.")
+    }
+
+    func tooManyAttempts(_ surface: Gate.Surface) throws -> FrontResponse {
+        var response = try refusal(
+            surface, .tooManyRequests, "too many failed attempts", "login_attempts",
+            "Too many wrong tokens came from your address. Wait half a minute and try again.")
+        response.headers.append(("Retry-After", "30"))
+        return response
+    }
+
+    func scrapeTokenElsewhere(_ surface: Gate.Surface) throws -> FrontResponse {
+        try refusal(
+            surface, .forbidden, "forbidden", "scrape_token",
+            "The scrape token opens the exposition alone; use the metrics token here.")
+    }
+
+    func foreignHost(_ surface: Gate.Surface) throws -> FrontResponse {
+        try refusal(
+            surface, .forbidden, "forbidden", "host_not_allowed",
+            "This name isn't one of the server's; set PUBLIC_BASE_URL or PUBLIC_HOSTS.")
+    }
+
+    func foreignOrigin() throws -> FrontResponse {
+        try refusal(.page, .forbidden, "forbidden", "foreign_origin", "The form came from another site.")
+    }
+
+    private func refusal(
+        _ surface: Gate.Surface, _ status: HTTPResponseStatus, _ error: String, _ reason: String, _ detail: String
+    ) throws -> FrontResponse {
+        guard surface == .page else {
+            return .refusal(
+                status, ErrorBody(error, reason: reason, detail: detail), headers: [("Cache-Control", "no-store")])
+        }
+        let page = try NoticePage(templates: templates).render(title: status.reasonPhrase, body: detail)
+        return .page(page, status: status)
+    }
+}
+
+extension FrontResponse {
+    /// An HTML page that nobody may keep.
+    static func page(_ html: String, status: HTTPResponseStatus = .ok) -> FrontResponse {
+        FrontResponse(
+            status: status,
+            headers: [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")],
+            body: ByteBuffer(string: html))
+    }
+}
+
+/// A posted form, application/x-www-form-urlencoded.
+struct FormBody {
+    private let fields: Query
+
+    init(_ body: ByteBuffer) { fields = Query(form: String(buffer: body)) }
+
+    subscript(name: String) -> String? { fields[name] }
+}

@@ -1,0 +1,68 @@
+import SQLite
+
+/// Sessions of people who logged in. The store holds hashes only: whoever reads the disk can't become one.
+///
+/// A session's hash is keyed with the token it was opened with, so a changed token ends all of them.
+struct Sessions: Sendable {
+    private let database: Database
+    private let token: Secret
+    private let clock: @Sendable () -> Int64
+
+    /// How long a session lasts.
+    static let lifetimeSeconds: Int64 = 7 * 24 * 60 * 60
+    /// At most this many are kept; the oldest go first.
+    private static let sessionsMax = 1_000
+
+    /// - Parameter clock: Unix ms.
+    init(database: Database, token: Secret, clock: @escaping @Sendable () -> Int64) throws {
+        self.database = database
+        self.token = token
+        self.clock = clock
+        try database.write { connection in
+            try connection.run(
+                """
+                CREATE TABLE IF NOT EXISTS sessions (
+                    hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL
+                ) WITHOUT ROWID;
+                """)
+        }
+    }
+
+    /// Opens a session; the id goes into the cookie and nowhere else.
+    func open() async throws -> String {
+        let id = urlSafeText(randomBytes(32))
+        let stored = fingerprint(id)
+        let now = clock()
+        try await database.write { connection in
+            try connection.execute("DELETE FROM sessions WHERE expires_at <= ?", .integer(now))
+            try connection.execute(
+                "DELETE FROM sessions WHERE hash NOT IN (SELECT hash FROM sessions ORDER BY expires_at DESC LIMIT ?)",
+                .integer(Int64(Self.sessionsMax - 1)))
+            try connection.execute(
+                "INSERT INTO sessions (hash, expires_at) VALUES (?, ?)", .blob(stored),
+                .integer(now + Self.lifetimeSeconds * 1_000))
+        }
+        return id
+    }
+
+    /// Whether the id belongs to an open session.
+    func isOpen(_ id: String) async throws -> Bool {
+        let stored = fingerprint(id)
+        let now = clock()
+        return try await database.read { connection in
+            try connection.integer(
+                "SELECT 1 FROM sessions WHERE hash = ? AND expires_at > ?", .blob(stored), .integer(now)) != nil
+        }
+    }
+
+    /// Ends a session.
+    func close(_ id: String) async throws {
+        let stored = fingerprint(id)
+        try await database.write { try $0.execute("DELETE FROM sessions WHERE hash = ?", .blob(stored)) }
+    }
+
+    private func fingerprint(_ id: String) -> [UInt8] {
+        // The id is 256 random bits, so the stored hash can't be searched for the token.
+        hash(Array(id.utf8), key: hash(token.bytes, key: Array("signalbox session".utf8)))
+    }
+}

@@ -1,0 +1,19 @@
+/// Where an operator types the token, `/admin/login`.
+public struct LoginPage: Sendable {
+    private let templates: Templates
+
+    public init(templates: Templates) { self.templates = templates }
+
+    private struct View {
+        let error: String?
+        let hint: String?
+    }
+
+    /// The page as HTML.
+    /// - Parameters:
+    ///   - error: why the last attempt failed.
+    ///   - hint: where the token is to be found. Never the token.
+    public func render(error: String?, hint: String?) throws -> String {
+        try templates.render("login", View(error: error, hint: hint))
+    }
+}

@@ -1,0 +1,79 @@
+public import Foundation
+public import SignalboxMetrics
+
+/// Everything the dashboard shows, read at one moment. From here to the page there is no I/O.
+public struct StatsInput: Sendable {
+    /// Unix ms.
+    public var now: Int64
+    public var version: String
+    /// The zone of all times on the page.
+    public var timeZone: TimeZone
+    /// Unix ms.
+    public var startedAt: Int64
+    /// ISO 8601.
+    public var firstBoot: String
+    /// Counts since first boot.
+    public var totals: [OriginalTotal: UInt64]
+    /// Counts since this process started.
+    public var sinceStart: [OriginalTotal: UInt64]
+    /// Refusals with 429 since first boot, by reason.
+    public var limited: [LimitReason: UInt64]
+    /// Refusals with 429 since this process started, by reason.
+    public var limitedSinceStart: [LimitReason: UInt64]
+    public var gauges: GaugeReadings
+    /// The highest values ever.
+    public var peaks: [Peak: UInt64]
+    public var processStarts: UInt64
+    public var uncleanShutdowns: UInt64
+    /// The run before this one ended by closing the store.
+    public var lastRunEndedCleanly: Bool
+    /// Store files that were moved aside at this start.
+    public var storesSetAside: UInt64
+    public var residentBytes: Int
+    /// Unix ms; 0: not yet in this run.
+    public var lastFlushAt: Int64
+    public var retention: Store.Retention
+    /// The newest minute points, oldest first, at most 60.
+    public var recent: [Point]
+    public var series: SeriesAnswer
+    public var metric: ChartMetric
+
+    /// Reads what the page needs.
+    /// - Parameters:
+    ///   - timeZone: STATS_TZ.
+    ///   - retention: how long points are kept, as the store was told.
+    ///   - now: Unix ms.
+    public static func read(
+        from metrics: Metrics, version: String, range: SeriesRange, metric: ChartMetric,
+        timeZone: TimeZone = .gmt, retention: Store.Retention = .init(), now: Int64
+    ) async throws -> StatsInput {
+        let meter = metrics.meter
+        func read<Key: Hashable>(_ keys: some Sequence<Key>, _ value: (Key) -> UInt64) -> [Key: UInt64] {
+            Dictionary(uniqueKeysWithValues: keys.map { ($0, value($0)) })
+        }
+        return StatsInput(
+            now: now, version: version, timeZone: timeZone, startedAt: metrics.startedAt,
+            firstBoot: metrics.store.firstBoot,
+            totals: read(OriginalTotal.allCases) { meter.total($0.counters) },
+            sinceStart: read(OriginalTotal.allCases) { $0.counters.reduce(0) { $0 + meter.sinceStart($1) } },
+            limited: read(LimitReason.allCases) { meter.total(.limited($0)) },
+            limitedSinceStart: read(LimitReason.allCases) { meter.sinceStart(.limited($0)) },
+            gauges: metrics.gauges(),
+            peaks: read(Peak.allCases) { meter.highest($0) },
+            processStarts: meter.total(.processStarts),
+            uncleanShutdowns: meter.total(.uncleanShutdowns),
+            lastRunEndedCleanly: metrics.store.endedCleanly,
+            storesSetAside: meter.sinceStart(.storeSetAside),
+            residentBytes: SignalboxMetrics.residentBytes(),
+            lastFlushAt: metrics.lastFlushAt,
+            retention: retention,
+            recent: try await metrics.history.recentMinutes(LastHour.minutes),
+            series: try await metrics.history.series(range, now: now),
+            metric: metric)
+    }
+
+    func total(_ total: OriginalTotal) -> UInt64 { totals[total] ?? 0 }
+    func peak(_ peak: Peak) -> UInt64 { peaks[peak] ?? 0 }
+    /// Whole seconds since a time in ms, never below 0.
+    func seconds(since t: Int64) -> Int64 { max(0, (now - t) / 1_000) }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// The dashboard, `/admin/stats`: complete as it comes from the server, without a script.
+public struct StatsPage: Sendable {
+    private let templates: Templates
+
+    public init(templates: Templates) { self.templates = templates }
+
+    /// What the template names.
+    private struct View {
+        let pageTitle: String
+        let headline: String
+        let level: String
+        let facts: [String]
+        let updated: String
+        let zone: String
+        let groups: [StatsCards.Group]
+        let usage: UsagePanel
+        let counters: CounterRows
+        let minutes: [MinuteRows.Row]
+        let version: String
+        let firstBoot: String
+        let storage: String
+        let retention: String
+    }
+
+    /// The page as HTML.
+    public func render(_ input: StatsInput) throws -> String {
+        let hour = LastHour(input.recent, now: input.now)
+        let state = ServerState(input, hour)
+        return try templates.render(
+            "stats",
+            View(
+                // The state stands first, so that a tab says it too.
+                pageTitle: "\(state.headline) · Signalbox", headline: state.headline,
+                level: "\(state.level)",
+                facts: state.facts, updated: CivilTime(input.now, in: input.timeZone).timeWithSeconds,
+                zone: CivilTime.name(of: input.timeZone),
+                groups: StatsCards(input, hour).groups, usage: UsagePanel(input),
+                counters: CounterRows(input), minutes: MinuteRows(input, hour).rows,
+                version: input.version, firstBoot: String(input.firstBoot.prefix(10)),
+                storage: NumberText.bytes(input.gauges[.storeBytes]),
+                retention: "minutes for \(NumberText.span(minutes: input.retention.minutes)), "
+                    + "hours for \(NumberText.span(minutes: input.retention.hours * 60))"))
+    }
+}

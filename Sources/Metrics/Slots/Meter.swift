@@ -1,0 +1,58 @@
+/// Where everything is counted. Counting is a handful of relaxed atomic adds: no lock, no allocation, no wait.
+///
+/// One increment serves two readings: ``total(_:)`` is the count since first boot, for people;
+/// ``sinceStart(_:)`` starts at 0 with the process, for Prometheus.
+public final class Meter: Sendable {
+    @usableFromInline let slots: Slots
+    private let atStart: [UInt64]
+
+    /// A meter over `slots`, whose present values become the zero of ``sinceStart(_:)``.
+    public init(slots: Slots = Slots()) {
+        self.slots = slots
+        atStart = slots.values()
+    }
+
+    /// Counts `amount` events.
+    @inlinable
+    public func add(_ counter: Counter, _ amount: UInt64 = 1) {
+        slots.add(amount, to: counter.slot)
+    }
+
+    /// Puts `count` observations of `nanoseconds` each into the histogram.
+    public func observe(_ histogram: Histogram, nanoseconds: UInt64, count: UInt64 = 1) {
+        let first = SlotTable.slot(histogram)
+        let bounds = Histogram.boundsNanoseconds
+        var bucket = 0
+        while bucket < bounds.count, nanoseconds > bounds[bucket] { bucket += 1 }
+        slots.add(count, to: first + bucket)
+        slots.add(nanoseconds &* count, to: first + bounds.count + 1)
+    }
+
+    /// Raises a peak, both the highest ever and the present minute's.
+    public func raise(_ peak: Peak, to value: Int) {
+        slots.raise(SlotTable.highest(peak), to: UInt64(value))
+        slots.raise(SlotTable.thisMinute(peak), to: UInt64(value))
+    }
+
+    /// Remembers that sequence numbers up to `value` were issued.
+    @inlinable
+    public func markSequence(_ value: UInt64) { slots.raise(SlotTable.sequenceMark, to: value) }
+
+    /// The highest sequence number ever issued, over all runs.
+    public var sequenceMark: UInt64 { slots.load(SlotTable.sequenceMark) }
+
+    /// The count since first boot.
+    public func total(_ counter: Counter) -> UInt64 { slots.load(counter.slot) }
+
+    /// The sum of several counts since first boot.
+    public func total(_ counters: [Counter]) -> UInt64 { counters.reduce(0) { $0 &+ total($1) } }
+
+    /// The count since this process started.
+    public func sinceStart(_ counter: Counter) -> UInt64 { slots.load(counter.slot) &- atStart[counter.slot] }
+
+    /// The highest value ever.
+    public func highest(_ peak: Peak) -> UInt64 { slots.load(SlotTable.highest(peak)) }
+
+    /// One slot's count since this process started.
+    func sinceStart(slot: Int) -> UInt64 { slots.load(slot) &- atStart[slot] }
+}

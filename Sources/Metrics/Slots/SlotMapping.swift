@@ -1,0 +1,133 @@
+import Foundation
+
+/// The slots in a small file mapping, by default in /dev/shm: memory that outlives a killed process and
+/// costs no disk writes.
+///
+/// Layout: a header of ``headerBytes`` (magic, version, the store's UUID, the names of the slots), then the
+/// values. The file is allocated whole before it is mapped, so that a full disk can't kill the process with
+/// SIGBUS.
+enum SlotMapping {
+    static let headerBytes = 131_072
+    private static let magic = Array("SGBXSLT1".utf8)
+    private static let fixedBytes = 8 + 16 + 8
+
+    /// What was found in the file.
+    struct Opened {
+        let slots: Slots
+        /// The values of the last run by slot name, when the file belongs to this store.
+        let values: [String: UInt64]?
+        /// A file that was there but isn't this store's now has this name.
+        let setAside: String?
+    }
+
+    /// Maps `path` for the store `uuid` (16 bytes), making it when it isn't there.
+    static func open(path: String, uuid: [UInt8]) throws -> Opened {
+        precondition(uuid.count == 16)
+        let names = Array(SlotTable.names.joined(separator: "\n").utf8)
+        precondition(names.count + fixedBytes <= headerBytes, "the header has no room for the slot names")
+        let header = magic + uuid + withUnsafeBytes(of: UInt64(names.count).littleEndian, Array.init) + names
+
+        var values: [String: UInt64]?
+        var setAside: String?
+        if FileManager.default.fileExists(atPath: path) || isSymbolicLink(path) {
+            let old = try readOwned(path)
+            values = parse(old, uuid: uuid)
+            if values == nil { setAside = try moveAside(path) }
+            if values != nil, old.starts(with: header), old.count == fileBytes {
+                return Opened(slots: try map(path), values: values, setAside: nil)
+            }
+        }
+        // New, or from a version with other slots: write a fresh file whole and rename it into place, with
+        // the old values already in it.
+        var fresh = header + [UInt8](repeating: 0, count: headerBytes - header.count)
+        for name in SlotTable.names {
+            withUnsafeBytes(of: (values?[name] ?? 0).littleEndian) { fresh.append(contentsOf: $0) }
+        }
+        let temporary = "\(path).new"
+        try writeExclusively(fresh, to: temporary)
+        guard rename(temporary, path) == 0 else { throw failure("rename \(temporary)") }
+        return Opened(slots: try map(path), values: values, setAside: setAside)
+    }
+
+    static var fileBytes: Int { headerBytes + SlotTable.count * 8 }
+
+    private static func parse(_ bytes: [UInt8], uuid: [UInt8]) -> [String: UInt64]? {
+        guard bytes.count >= headerBytes, bytes.starts(with: magic), Array(bytes[8..<24]) == uuid
+        else { return nil }
+        func number(at offset: Int) -> UInt64 {
+            bytes[offset..<offset + 8].enumerated().reduce(0) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        }
+        let length = number(at: 24)
+        guard length <= UInt64(headerBytes - fixedBytes) else { return nil }
+        let names = String(decoding: bytes[fixedBytes..<fixedBytes + Int(length)], as: UTF8.self)
+            .split(separator: "\n").map(String.init)
+        guard bytes.count >= headerBytes + names.count * 8 else { return nil }
+        var values: [String: UInt64] = [:]
+        for (index, name) in names.enumerated() { values[name] = number(at: headerBytes + index * 8) }
+        return values
+    }
+
+    /// Reads a file that must be a plain file of this user: /dev/shm is shared with everybody.
+    private static func readOwned(_ path: String) throws -> [UInt8] {
+        let file = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard file >= 0 else { throw failure("open \(path)") }
+        defer { close(file) }
+        try checkOwner(file, path)
+        return Array(try FileHandle(fileDescriptor: file, closeOnDealloc: false).readToEnd() ?? Data())
+    }
+
+    private static func writeExclusively(_ bytes: [UInt8], to path: String) throws {
+        unlink(path)
+        let file = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure("create \(path)") }
+        defer { close(file) }
+        let code = posix_fallocate(file, 0, off_t(bytes.count))
+        guard code == 0 else {
+            unlink(path)
+            throw MappingError("allocate \(path): \(String(cString: strerror(code)))")
+        }
+        try FileHandle(fileDescriptor: file, closeOnDealloc: false).write(contentsOf: bytes)
+    }
+
+    private static func map(_ path: String) throws -> Slots {
+        let file = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+        guard file >= 0 else { throw failure("open \(path)") }
+        defer { close(file) }
+        try checkOwner(file, path)
+        let length = fileBytes
+        guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), memory != MAP_FAILED
+        else { throw failure("map \(path)") }
+        let address = UInt(bitPattern: memory)
+        return Slots(memory: memory + headerBytes) {
+            munmap(UnsafeMutableRawPointer(bitPattern: address), length)
+        }
+    }
+
+    private static func checkOwner(_ file: Int32, _ path: String) throws {
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw failure("stat \(path)") }
+        guard status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0
+        else { throw MappingError("\(path) is not a private file of this user; set COUNTERS_PATH elsewhere") }
+    }
+
+    private static func isSymbolicLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    private static func moveAside(_ path: String) throws -> String {
+        let target = "\(path).set-aside-\(Int(Date().timeIntervalSince1970))"
+        guard rename(path, target) == 0 else { throw failure("rename \(path)") }
+        return target
+    }
+
+    private static func failure(_ what: String) -> MappingError {
+        MappingError("\(what): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// The counters' file can't be used; says why and what to set.
+struct MappingError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,76 @@
+/// What Prometheus and a reader of docs/metrics.md get told about a counter: its name and its meaning.
+public struct Family: Sendable, Hashable {
+    /// The metric's name without `_total`.
+    public let name: String
+    public let help: String
+    /// A base unit that the name ends in (`bytes`, `seconds`), or nil.
+    public let unit: String?
+
+    init(_ name: String, _ help: String, unit: String? = nil) {
+        self.name = "signalbox_" + name
+        self.help = help
+        self.unit = unit
+    }
+
+    init(name: String, help: String, unit: String?) {
+        self.name = name
+        self.help = help
+        self.unit = unit
+    }
+}
+
+extension Counter {
+    /// The metric this series belongs to.
+    public var family: Family {
+        switch self {
+        case .roomsCreated: Family("rooms_created", "Rooms opened.")
+        case .roomsEvicted: Family("rooms_evicted", "Rooms ended, by reason.")
+        case .messages: Family("messages", "Messages accepted into rooms, by the way they came in.")
+        case .messageClients: Family("message_clients", "Messages accepted, by kind of client.")
+        case .messageBytes:
+            Family("message_bytes", "Ciphertext accepted into rooms, base64 as sent.", unit: "bytes")
+        case .deliveries: Family("deliveries", "Messages handed to subscribers, by transport.")
+        case .deliveriesDropped:
+            Family("deliveries_dropped", "Messages a subscriber was owed when it was dropped as too slow.")
+        case .connects: Family("connects", "Subscribers connected, by transport; for poll: waits parked.")
+        case .disconnects: Family("disconnects", "Subscribers gone, by transport and reason.")
+        case .waitsEnded: Family("waits_ended", "Parked long-polls ended, by how they ended.")
+        case .requests:
+            Family("http_requests", "HTTP requests answered, by route and status class (429 apart).")
+        case .requestMethods: Family("http_methods", "HTTP requests received, by method.")
+        case .limited: Family("limited", "Requests and frames refused by a limit (429), by reason.")
+        case .overCapacity: Family("over_capacity", "Requests refused for want of room (503), by reason.")
+        case .malformedRequests:
+            Family("malformed_requests", "Connections closed because their bytes were not HTTP.")
+        case .reports: Family("reports", "Reports submitted for the operator.")
+        case .admissions: Family("admissions", "Attempts to open the dashboard's gate, by result.")
+        case .storeFlushes: Family("store_flushes", "Flushes of the metrics store, by outcome.")
+        case .storeSetAside: Family("store_set_aside", "Unreadable or foreign store files moved aside.")
+        case .processStarts: Family("process_starts", "Starts of the server.")
+        case .uncleanShutdowns: Family("unclean_shutdowns", "Starts that found the last run had not ended well.")
+        }
+    }
+
+    /// The series' labels in exposition order.
+    public var labels: [(key: String, value: String)] {
+        func pair(_ label: some Label) -> (key: String, value: String) { (type(of: label).key, label.text) }
+        return switch self {
+        case .roomsEvicted(let reason): [pair(reason)]
+        case .messages(let ingress): [pair(ingress)]
+        case .messageClients(let kind): [pair(kind)]
+        case .deliveries(let transport), .deliveriesDropped(let transport), .connects(let transport):
+            [pair(transport)]
+        case .disconnects(let transport, let reason): [pair(transport), pair(reason)]
+        case .waitsEnded(let end): [pair(end)]
+        case .requests(let route, let status): [pair(route), pair(status)]
+        case .requestMethods(let method): [pair(method)]
+        case .limited(let reason): [pair(reason)]
+        case .overCapacity(let reason): [pair(reason)]
+        case .admissions(let result): [pair(result)]
+        case .storeFlushes(let outcome): [pair(outcome)]
+        case .roomsCreated, .messageBytes, .malformedRequests, .reports, .storeSetAside, .processStarts,
+            .uncleanShutdowns:
+            []
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// Everything that is read at the moment it is asked for: derived from the live registry, never counted up
+/// and down, so it can't drift.
+public enum Gauge: Hashable, Sendable {
+    case activeRooms
+    case subscribers(Transport)
+    case roomBufferBytes
+    case roomBufferLimitBytes
+    case roomsLimit
+    case openConnections
+    case storeBytes
+    case lastFlushTimestamp
+
+    /// Every gauge, in exposition order.
+    public static let all: [Gauge] =
+        [.activeRooms] + Transport.allCases.map { .subscribers($0) }
+        + [.roomBufferBytes, .roomBufferLimitBytes, .roomsLimit, .openConnections, .storeBytes, .lastFlushTimestamp]
+
+    /// The gauge's place in ``GaugeReadings``.
+    var index: Int {
+        switch self {
+        case .activeRooms: 0
+        case .subscribers(let transport): 1 + transport.rawValue
+        case .roomBufferBytes: 1 + Transport.count
+        case .roomBufferLimitBytes: 2 + Transport.count
+        case .roomsLimit: 3 + Transport.count
+        case .openConnections: 4 + Transport.count
+        case .storeBytes: 5 + Transport.count
+        case .lastFlushTimestamp: 6 + Transport.count
+        }
+    }
+
+    /// The metric this gauge belongs to.
+    public var family: Family {
+        switch self {
+        case .activeRooms: Family("active_rooms", "Rooms that exist now.")
+        case .subscribers:
+            Family("subscribers", "Subscribers now, by transport; for poll: parked waits.")
+        case .roomBufferBytes:
+            Family("room_buffer_bytes", "Memory the rooms' recent messages are charged with.", unit: "bytes")
+        case .roomBufferLimitBytes:
+            Family("room_buffer_limit_bytes", "The memory fuse, ROOM_GLOBAL_MAX_BYTES.", unit: "bytes")
+        case .roomsLimit: Family("rooms_limit", "The room cap, ROOMS_MAX.")
+        case .openConnections: Family("open_connections", "Client connections open now.")
+        case .storeBytes: Family("store_size_bytes", "The store's file and its WAL on disk.", unit: "bytes")
+        case .lastFlushTimestamp:
+            Family(
+                "store_last_flush_timestamp_seconds", "When the store last took a flush, Unix time; 0: never.",
+                unit: "seconds")
+        }
+    }
+
+    /// The gauge's labels in exposition order.
+    public var labels: [(key: String, value: String)] {
+        if case .subscribers(let transport) = self { return [(Transport.key, transport.text)] }
+        return []
+    }
+}
+
+/// One reading of every gauge.
+public struct GaugeReadings: Sendable {
+    private var values = [Double](repeating: 0, count: Gauge.all.count)
+
+    public init() {}
+
+    public subscript(gauge: Gauge) -> Double {
+        get { values[gauge.index] }
+        set { values[gauge.index] = newValue }
+    }
+
+    /// Subscribers on streams, as the original counts `active_subs`: parked waits are not among them.
+    public var activeSubscribers: Int { Int(self[.subscribers(.sse)] + self[.subscribers(.ws)]) }
+}
+
+/// A part of the server that knows the present value of some gauges.
+public protocol GaugeSource: Sendable {
+    /// Fills in the gauges this source knows.
+    func read(into readings: inout GaugeReadings)
+}

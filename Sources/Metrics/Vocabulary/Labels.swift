@@ -1,0 +1,122 @@
+/// How a subscriber receives.
+public enum Transport: Int, Label {
+    case sse, ws, poll
+    public static let key = "transport"
+    @inlinable public static var count: Int { 3 }
+}
+
+/// How a message came in.
+public enum Ingress: Int, Label {
+    case http, ws
+    public static let key = "via"
+    @inlinable public static var count: Int { 2 }
+}
+
+/// What posted a message, judged by its User-Agent as the original judges it; a WebSocket is a browser.
+public enum ClientKind: Int, Label {
+    case browser, agent
+    public static let key = "client"
+    @inlinable public static var count: Int { 2 }
+}
+
+/// The class of an answered request. 1xx and 3xx count as `2xx`, as the original has it; 429 is its own.
+public enum StatusClass: Int, Label {
+    case success, clientError, tooManyRequests, serverError
+    public static let key = "class"
+    @inlinable public static var count: Int { 4 }
+    public var text: String {
+        switch self {
+        case .success: "2xx"
+        case .clientError: "4xx"
+        case .tooManyRequests: "429"
+        case .serverError: "5xx"
+        }
+    }
+
+    /// The class of an HTTP status code.
+    @inlinable
+    public init(status: Int) {
+        switch status {
+        case 500...: self = .serverError
+        case 429: self = .tooManyRequests
+        case 400..<500: self = .clientError
+        default: self = .success
+        }
+    }
+}
+
+/// Request methods; those outside the known few share `other`.
+public enum Method: Int, Label {
+    case get, head, post, put, delete, options, other
+    public static let key = "method"
+    @inlinable public static var count: Int { 7 }
+    public var text: String { String(describing: self).uppercased() == "OTHER" ? "other" : String(describing: self).uppercased() }
+}
+
+/// Which limit answered 429.
+public enum LimitReason: Int, Label {
+    /// The token bucket of one client in one room.
+    case roomRate
+    /// The token bucket of one client over all rooms.
+    case clientRate
+    case streamsPerClient, waitersPerClient, waitersPerRoom
+    case loginAttempts
+
+    public static let key = "reason"
+    @inlinable public static var count: Int { 6 }
+}
+
+/// Which bound answered 503.
+public enum CapacityReason: Int, Label {
+    case roomCap, memoryFuse, metricsDisabled, storeUnavailable
+    public static let key = "reason"
+    @inlinable public static var count: Int { 4 }
+}
+
+/// Why a room ended.
+public enum EvictionReason: Int, Label {
+    /// Empty for longer than the grace period.
+    case idle
+    /// The longest-idle empty room made way for a new one at ROOMS_MAX.
+    case capacity
+    public static let key = "reason"
+    @inlinable public static var count: Int { 2 }
+}
+
+/// Why a stream ended.
+public enum DisconnectReason: Int, Label {
+    /// The client closed it or went away.
+    case client
+    /// The client stopped reading and was dropped.
+    case slow
+    /// The client broke the protocol.
+    case `protocol`
+    /// The client didn't answer pings.
+    case timeout
+    /// The server shut down.
+    case shutdown
+
+    public static let key = "reason"
+    @inlinable public static var count: Int { 5 }
+}
+
+/// How a parked long-poll ended.
+public enum WaitEnd: Int, Label {
+    case wake, timeout, cancel, shutdown
+    public static let key = "end"
+    @inlinable public static var count: Int { 4 }
+}
+
+/// What became of an attempt to get in.
+public enum Admission: Int, Label {
+    case login, loginLink, refused, limited, foreignOrigin, scrapeTokenElsewhere, logout
+    public static let key = "result"
+    @inlinable public static var count: Int { 7 }
+}
+
+/// What became of a piece of work.
+public enum Outcome: Int, Label {
+    case ok, failed
+    public static let key = "outcome"
+    @inlinable public static var count: Int { 2 }
+}

@@ -1,0 +1,57 @@
+import Web
+
+/// A message as a client posted it, checked against the wire's rules.
+struct MessageDraft {
+    let sender: String?
+    let ciphertext: String
+    let nonce: String
+    /// ms; nil for no expiry.
+    let ttl: Double?
+    let replyTo: String?
+    let wantsSignedOnly: Bool
+    /// Whether the client claims to be a registered handle; the claim must then verify.
+    let isSigned: Bool
+
+    /// What a message is charged with: its ciphertext and a flat overhead, as the original counts.
+    var chargedBytes: Int { ciphertext.utf8.count + 512 }
+
+    /// Reads a posted body.
+    /// - Throws: ``MessageFault`` that names the field.
+    init(_ body: JSONValue, limits: RoomLimits) throws {
+        guard let ciphertext = body["ciphertext"]?.string else { throw MessageFault.ciphertext }
+        guard let nonce = body["nonce"]?.string else { throw MessageFault.nonce }
+        guard ciphertext.utf8.count <= limits.messageBytesMax, Base64.canonicalLength(ciphertext) != nil
+        else { throw MessageFault.ciphertext }
+        guard nonce.utf8.count <= 64, Base64.canonicalLength(nonce) == 24 else { throw MessageFault.nonce }
+        self.ciphertext = ciphertext
+        self.nonce = nonce
+
+        switch body["sender"] {
+        case nil, .null: sender = nil
+        case .string(let name) where name.utf16.count <= 64: sender = name.isEmpty ? nil : name
+        default: throw MessageFault.sender
+        }
+        switch body["reply_to"] {
+        case nil, .null: replyTo = nil
+        case .string(let id) where (8...64).contains(id.utf8.count) && id.utf8.allSatisfy(RoomID.isAllowed):
+            replyTo = id
+        default: throw MessageFault.replyTo
+        }
+        switch body["ttl_ms"] {
+        case nil, .null, .number(0): ttl = nil
+        case .number(let milliseconds) where (30_000...31_622_400_000).contains(milliseconds): ttl = milliseconds
+        default: throw MessageFault.ttl
+        }
+        wantsSignedOnly = body["signed_only"] == .bool(true)
+        isSigned = body["sender_handle"]?.isTruthy == true && body["sender_sig"]?.isTruthy == true
+    }
+}
+
+/// The field that made a message unacceptable. The error's words are the original's; the reason is ours.
+enum MessageFault: String, Error {
+    case ciphertext = "bad_ciphertext"
+    case nonce = "bad_nonce"
+    case sender = "bad_sender"
+    case replyTo = "bad_reply_to"
+    case ttl = "bad_ttl_ms"
+}

@@ -1,0 +1,290 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import SignalboxMetrics
+import Web
+
+/// One room: the order of its messages, its recent buffer, and who listens.
+///
+/// The lock makes one order for all transports and loops. A subscriber joins under the same lock, so it sees
+/// everything after its replay, nothing twice. Nothing is written to a socket under the lock.
+final class Room: Sendable {
+    let id: RoomID
+    private let registry: RoomRegistry
+    private let state: NIOLockedValueBox<State>
+
+    struct State {
+        var recent = RecentBuffer()
+        var nextSeq: UInt64
+        let createdAt: Int64
+        var lastActive: Int64
+        var lastBroadcast: Int64 = 0
+        var roster = Roster()
+        var sockets = 0
+        var loops: [LoopSubscribers] = []
+        var waits: [UInt64: RoomWait] = [:]
+        var presence = PresencePacing()
+        /// Left the registry: whoever still holds it must look the room up again.
+        var isClosed = false
+
+        var isEmpty: Bool { roster.size == 0 && waits.isEmpty }
+    }
+
+    /// - Parameter now: Unix ms.
+    init(id: RoomID, registry: RoomRegistry, firstSeq: UInt64, now: Int64) {
+        self.id = id
+        self.registry = registry
+        state = NIOLockedValueBox(State(nextSeq: firstSeq, createdAt: now, lastActive: now))
+    }
+
+    private var limits: RoomLimits { registry.limits }
+    private func now() -> Int64 { registry.clock.now() }
+
+    // MARK: Messages
+
+    /// Gives the message its number, keeps it, and sends it on its way. nil when the room has closed.
+    func publish(_ draft: MessageDraft, sender: String) -> Message? {
+        state.withLockedValue { state in
+            guard !state.isClosed else { return nil }
+            let now = now()
+            let uptime = NIODeadline.now().uptimeNanoseconds
+            let message = Message(seq: state.nextSeq, draft: draft, sender: sender, now: now, uptime: uptime)
+            state.nextSeq += 1
+            registry.meter.markSequence(message.seq)
+            prune(&state, now)
+            state.recent.append(message, max: limits.recentMax) { registry.release($0) }
+            state.lastActive = now
+            broadcast(Broadcast(message, hasSockets: state.sockets > 0), &state, now)
+            wake(message, &state)
+            return message
+        }
+    }
+
+    private func prune(_ state: inout State, _ now: Int64) {
+        let cutoff = now - Int64(limits.recentSeconds) * 1_000
+        state.recent.prune(now: now, cutoff: cutoff) { registry.release($0) }
+    }
+
+    /// Hands something to every loop that has subscribers, in the order of the calls.
+    private func broadcast(_ broadcast: Broadcast, _ state: inout State, _ now: Int64) {
+        state.lastBroadcast = now
+        for loop in state.loops {
+            loop.pending.append(broadcast)
+            guard !loop.isScheduled else { continue }
+            loop.isScheduled = true
+            loop.eventLoop.execute { self.drain(loop) }
+        }
+    }
+
+    private func drain(_ loop: LoopSubscribers) {
+        let batch = state.withLockedValue { _ in
+            loop.isScheduled = false
+            let batch = loop.pending
+            loop.pending = []
+            return batch
+        }
+        loop.deliver(batch, meter: registry.meter)
+    }
+
+    /// Messages after `seq` for a page, and what the page's `last_seq` is.
+    func page(after seq: UInt64, limit: Int) -> RoomPage {
+        state.withLockedValue { state in
+            prune(&state, now())
+            return Self.page(&state, seq, limit, limits.pageBytes)
+        }
+    }
+
+    private static func page(_ state: inout State, _ seq: UInt64, _ limit: Int, _ bytes: Int) -> RoomPage {
+        let (messages, more) = state.recent.page(after: seq, limit: limit, bytes: bytes)
+        // A cut page must not send its reader past what it left out.
+        let last = more ? messages.last?.seq ?? 0 : state.recent.lastSeq
+        return RoomPage(messages: messages, lastSeq: last, hasMore: more)
+    }
+
+    // MARK: Subscribers
+
+    /// Counts a subscriber in and takes its starting point.
+    func join(_ subscriber: RoomSubscriber, after: UInt64, name: String?, boxPublicKey: String?) -> Joining? {
+        state.withLockedValue { state in
+            guard !state.isClosed else { return nil }
+            let now = now()
+            prune(&state, now)
+            // As the original has it, the newcomer counts in `size` but isn't among the participants yet.
+            var participants = JSONWriter(capacity: 64)
+            state.roster.writeParticipants(to: &participants, now: now, lastBroadcast: state.lastBroadcast)
+            state.roster.size += 1
+            if subscriber.isSocket { state.sockets += 1 }
+            if let name {
+                state.roster[subscriber.id] = Roster.Participant(
+                    name: name, boxPublicKey: boxPublicKey, lastSeen: now, isEventStream: !subscriber.isSocket)
+            }
+            state.lastActive = now
+            return Joining(
+                lastSeq: state.recent.lastSeq, size: state.roster.size, participants: participants.buffer,
+                cursor: max(after, state.recent.droppedThrough))
+        }
+    }
+
+    /// What a subscriber that is catching up reads next. When nothing is left it is made live under the same
+    /// lock, so that no message can slip between.
+    /// - Parameter end: the last message wanted before that; nil to go live after the newest.
+    func next(for subscriber: RoomSubscriber, after cursor: UInt64, through end: UInt64?) -> CatchUp {
+        state.withLockedValue { state in
+            guard state.recent.droppedThrough <= cursor else { return .missed }
+            let (messages, _) = state.recent.page(
+                after: cursor, through: end ?? .max, limit: 64, bytes: 256 * 1024)
+            guard messages.isEmpty else { return .messages(messages) }
+            if end != nil { return .reachedEnd }
+            let loop = loopSubscribers(&state, subscriber.eventLoop)
+            loop.add(subscriber)
+            touchPresence(&state)
+            return .live(loop)
+        }
+    }
+
+    private func loopSubscribers(_ state: inout State, _ eventLoop: any EventLoop) -> LoopSubscribers {
+        if let known = state.loops.first(where: { $0.eventLoop === eventLoop }) { return known }
+        let made = LoopSubscribers(eventLoop: eventLoop)
+        state.loops.append(made)
+        return made
+    }
+
+    /// Counts a subscriber out.
+    func leave(_ subscriber: RoomSubscriber) {
+        state.withLockedValue { state in
+            state.roster.size -= 1
+            state.roster[subscriber.id] = nil
+            if subscriber.isSocket { state.sockets -= 1 }
+            state.lastActive = now()
+            touchPresence(&state)
+        }
+        subscriber.live?.remove(subscriber)
+    }
+
+    // MARK: Presence
+
+    /// Takes a hello: the name is set, a changed one announced; `key` nil keeps the key, `.some(nil)` clears
+    /// it.
+    func hello(_ subscriber: RoomSubscriber, name: String, key: String??) {
+        state.withLockedValue { state in
+            let now = now()
+            let known = state.roster[subscriber.id]
+            var participant =
+                known
+                ?? Roster.Participant(
+                    name: name, boxPublicKey: nil, lastSeen: now, isEventStream: !subscriber.isSocket)
+            participant.name = name
+            participant.lastSeen = now
+            if let key { participant.boxPublicKey = key }
+            state.roster[subscriber.id] = participant
+            if let known, known.name != name {
+                let rename = JSONWriter.object {
+                    $0.field("type", "rename")
+                    $0.field("from", known.name)
+                    $0.field("to", name)
+                }
+                broadcast(Broadcast(event: rename), &state, now)
+            }
+            touchPresence(&state)
+        }
+    }
+
+    /// Notes that a named subscriber was heard from.
+    func heard(from subscriber: RoomSubscriber) {
+        state.withLockedValue { $0.roster[subscriber.id]?.lastSeen = now() }
+    }
+
+    /// Sends presence now or as soon as its pace allows.
+    private func touchPresence(_ state: inout State) {
+        let uptime = NIODeadline.now()
+        switch state.presence.touch(now: uptime, participants: state.roster.size) {
+        case .now: sendPresence(&state)
+        case .already: break
+        case .later(let time):
+            guard let loop = state.loops.first?.eventLoop else { return state.presence.forget() }
+            loop.scheduleTask(deadline: time) {
+                self.state.withLockedValue { state in
+                    state.presence.sent(at: .now())
+                    self.sendPresence(&state)
+                }
+            }
+        }
+    }
+
+    private func sendPresence(_ state: inout State) {
+        guard state.roster.size > 0, !state.isClosed else { return }
+        let now = now()
+        let event = state.roster.presence(now: now, lastBroadcast: state.lastBroadcast)
+        broadcast(Broadcast(event: event), &state, now)
+    }
+
+    // MARK: Long-polls
+
+    /// Answers with what is there, or parks the wait until a message comes.
+    func wait(_ wait: RoomWait, limit: Int) -> Waiting {
+        state.withLockedValue { state in
+            guard !state.isClosed else { return .closed }
+            let now = now()
+            prune(&state, now)
+            let page = Self.page(&state, wait.after, limit, limits.pageBytes)
+            guard page.messages.isEmpty, !wait.isImmediate else { return .page(page) }
+            state.lastActive = now
+            guard state.waits.count < limits.waitersPerRoom else { return .full }
+            guard wait.acquire() else { return .clientFull }
+            state.waits[wait.id] = wait
+            return .parked
+        }
+    }
+
+    /// Takes a parked wait back; the room's `last_seq` now.
+    func unpark(_ wait: RoomWait) -> UInt64 {
+        state.withLockedValue { state in
+            state.waits[wait.id] = nil
+            return state.recent.lastSeq
+        }
+    }
+
+    private func wake(_ message: Message, _ state: inout State) {
+        guard !state.waits.isEmpty else { return }
+        let woken = state.waits.values.filter { $0.after < message.seq }
+        for wait in woken { state.waits[wait.id] = nil }
+        for (_, group) in Dictionary(grouping: woken, by: { ObjectIdentifier($0.eventLoop) }) {
+            group[0].eventLoop.execute { RoomWait.wake(group, with: message) }
+        }
+    }
+
+    // MARK: Life of the room
+
+    /// What `/status` says.
+    func status() -> RoomStatus {
+        state.withLockedValue { state in
+            let now = now()
+            prune(&state, now)
+            return RoomStatus(
+                participants: state.roster.size, recentCount: state.recent.count, lastSeq: state.recent.lastSeq,
+                ageSeconds: (now - state.createdAt) / 1_000, idleSeconds: (now - state.lastActive) / 1_000)
+        }
+    }
+
+    /// Subscribers by transport, parked waits among them.
+    func counts() -> (events: Int, sockets: Int, waits: Int) {
+        state.withLockedValue { ($0.roster.size - $0.sockets, $0.sockets, $0.waits.count) }
+    }
+
+    /// Unix ms since when the room has been of no use to anybody; nil while somebody is there.
+    func emptySince() -> Int64? {
+        state.withLockedValue { $0.isEmpty ? $0.lastActive : nil }
+    }
+
+    /// Drops what is out of time.
+    func pruneRecent() { state.withLockedValue { prune(&$0, now()) } }
+
+    /// Closes the room if nobody is in it and nobody was after `lastActive`; then its buffer is released.
+    func closeIfEmpty(since lastActive: Int64) -> Bool {
+        state.withLockedValue { state in
+            guard !state.isClosed, state.isEmpty, state.lastActive <= lastActive else { return false }
+            state.isClosed = true
+            state.recent.removeAll { registry.release($0) }
+            return true
+        }
+    }
+}

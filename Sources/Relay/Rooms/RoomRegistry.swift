@@ -1,0 +1,126 @@
+import Atomics
+import Foundation
+import NIOConcurrencyHelpers
+import SignalboxMetrics
+
+/// Every room there is, within ROOMS_MAX and the memory fuse.
+final class RoomRegistry: Sendable {
+    let limits: RoomLimits
+    let meter: Meter
+    let clock: WallClock
+    private let rooms = NIOLockedValueBox<[RoomID: Room]>([:])
+    private let bufferedBytes = ManagedAtomic<Int>(0)
+    private let subscribers = ManagedAtomic<UInt64>(0)
+
+    init(limits: RoomLimits, meter: Meter, clock: WallClock) {
+        self.limits = limits
+        self.meter = meter
+        self.clock = clock
+    }
+
+    /// A number for a new subscriber, in order of joining.
+    func nextSubscriber() -> UInt64 { subscribers.wrappingIncrementThenLoad(ordering: .relaxed) }
+
+    var count: Int { rooms.withLockedValue(\.count) }
+
+    /// The room, if it exists.
+    func find(_ id: RoomID) -> Room? { rooms.withLockedValue { $0[id] } }
+
+    /// The room, made when it doesn't exist. nil at the cap when every room is in use.
+    func findOrOpen(_ id: RoomID) -> Room? {
+        rooms.withLockedValue { rooms in
+            if let known = rooms[id] { return known }
+            // A hard refusal at the cap would let anyone lock everyone out with a few thousand idle rooms.
+            if rooms.count >= limits.roomsMax, !evictLongestIdle(&rooms) { return nil }
+            let now = clock.now()
+            // Clients discard what isn't above the last seq they saw, so numbers never go back, whatever
+            // the clock does.
+            let first = max(UInt64(max(0, now)), meter.sequenceMark + 1)
+            let room = Room(id: id, registry: self, firstSeq: first, now: now)
+            rooms[id] = room
+            meter.add(.roomsCreated)
+            meter.raise(.rooms, to: rooms.count)
+            return room
+        }
+    }
+
+    private func evictLongestIdle(_ rooms: inout [RoomID: Room]) -> Bool {
+        // Somebody may join between look and close; then the next longest idle one is tried.
+        for _ in 0..<3 {
+            let idle = rooms.values.compactMap { room in room.emptySince().map { (room, $0) } }
+            guard let (room, since) = idle.min(by: { $0.1 < $1.1 }) else { return false }
+            if room.closeIfEmpty(since: since) {
+                rooms[room.id] = nil
+                meter.add(.roomsEvicted(.capacity))
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Ends rooms that were empty for the grace period and drops messages that are out of time.
+    func sweep() {
+        let cutoff = clock.now() - Int64(limits.graceSeconds) * 1_000
+        for room in rooms.withLockedValue({ Array($0.values) }) {
+            if let since = room.emptySince(), since < cutoff {
+                rooms.withLockedValue { rooms in
+                    guard room.closeIfEmpty(since: since) else { return }
+                    rooms[room.id] = nil
+                    meter.add(.roomsEvicted(.idle))
+                }
+            } else {
+                room.pruneRecent()
+            }
+        }
+    }
+
+    /// Charges a message against the memory fuse; false when it has no room.
+    func charge(_ bytes: Int) -> Bool {
+        let sum = bufferedBytes.wrappingIncrementThenLoad(by: bytes, ordering: .relaxed)
+        guard sum <= limits.bufferBytesMax else {
+            bufferedBytes.wrappingDecrement(by: bytes, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    /// Gives back what a message was charged with.
+    func release(_ message: Message) { release(bytes: message.chargedBytes) }
+
+    func release(bytes: Int) { bufferedBytes.wrappingDecrement(by: bytes, ordering: .relaxed) }
+}
+
+extension RoomRegistry: GaugeSource {
+    func read(into readings: inout GaugeReadings) {
+        let all = rooms.withLockedValue { Array($0.values) }
+        var (events, sockets, waits) = (0, 0, 0)
+        for room in all {
+            let counts = room.counts()
+            events += counts.events
+            sockets += counts.sockets
+            waits += counts.waits
+        }
+        readings[.activeRooms] = Double(all.count)
+        readings[.subscribers(.sse)] = Double(events)
+        readings[.subscribers(.ws)] = Double(sockets)
+        readings[.subscribers(.poll)] = Double(waits)
+        readings[.roomBufferBytes] = Double(bufferedBytes.load(ordering: .relaxed))
+        readings[.roomBufferLimitBytes] = Double(limits.bufferBytesMax)
+        readings[.roomsLimit] = Double(limits.roomsMax)
+    }
+}
+
+/// Where the time of day comes from; tests set their own.
+public struct WallClock: Sendable {
+    /// Unix ms.
+    public let now: @Sendable () -> Int64
+
+    public init(now: @escaping @Sendable () -> Int64) { self.now = now }
+
+    /// The machine's clock.
+    public static let system = WallClock {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,15 @@
+import ArgumentParser
+import SignalboxMetrics
+
+/// The program.
+@main
+struct SignalboxCommand: AsyncParsableCommand {
+    static let version: StaticString = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "signalbox",
+        abstract: "A relay for bots that sees nothing, and an ops dashboard that shows everything else.",
+        version: "signalbox \(version)",
+        subcommands: [ServeCommand.self, DemoCommand.self, ConfigCommand.self],
+        defaultSubcommand: ServeCommand.self)
+}

@@ -1,0 +1,49 @@
+import CSodium
+import Foundation
+
+/// What goes over the wire instead of a text: ciphertext and nonce in standard base64.
+struct SealedText: Sendable {
+    let ciphertext: String
+    let nonce: String
+}
+
+/// A room's key and libsodium's secretbox under it (XSalsa20-Poly1305), as every client of the relay uses.
+struct SecretBox: Sendable {
+    private let key: [UInt8]
+
+    /// Makes a random key.
+    init() {
+        key = SecretBox.randomBytes(crypto_secretbox_keybytes())
+    }
+
+    /// Encrypts `text` under a fresh random nonce.
+    func seal(_ text: Data) -> SealedText {
+        let nonce = SecretBox.randomBytes(crypto_secretbox_noncebytes())
+        let message = [UInt8](text)
+        var boxed = [UInt8](repeating: 0, count: message.count + crypto_secretbox_macbytes())
+        // Fails only for messages longer than memory.
+        _ = crypto_secretbox_easy(&boxed, message, UInt64(message.count), nonce, key)
+        return SealedText(
+            ciphertext: Data(boxed).base64EncodedString(), nonce: Data(nonce).base64EncodedString())
+    }
+
+    /// The text again, or nil if anything about it was changed on the way.
+    func open(_ sealed: SealedText) -> Data? {
+        guard let boxed = Data(base64Encoded: sealed.ciphertext),
+            let nonce = Data(base64Encoded: sealed.nonce),
+            nonce.count == crypto_secretbox_noncebytes(), boxed.count >= crypto_secretbox_macbytes()
+        else { return nil }
+        var text = [UInt8](repeating: 0, count: boxed.count - crypto_secretbox_macbytes())
+        let code = crypto_secretbox_open_easy(&text, [UInt8](boxed), UInt64(boxed.count), [UInt8](nonce), key)
+        return code == 0 ? Data(text) : nil
+    }
+
+    /// Random bytes from the operating system, by way of libsodium.
+    static func randomBytes(_ count: Int) -> [UInt8] {
+        // Any number of calls is fine; the first one sets libsodium up.
+        precondition(sodium_init() >= 0, "libsodium could not be initialised")
+        var bytes = [UInt8](repeating: 0, count: count)
+        randombytes_buf(&bytes, count)
+        return bytes
+    }
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// Where pages, templates and assets are: PUBLIC_DIR, beside an installed binary, or beside the sources.
+struct PublicFiles {
+    private let root: String
+
+    var templates: String { root + "/templates" }
+    var assets: String { root + "/assets" }
+
+    init(setting: String?) throws {
+        let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        var candidates = setting.map { [$0] } ?? []
+        if setting == nil {
+            candidates.append(binary.appending(path: "../share/signalbox").standardized.path())
+            // While developing the binary lies in .build/<triple>/<mode>; look upwards for the sources.
+            var folder = binary
+            for _ in 0..<5 {
+                folder = folder.deletingLastPathComponent()
+                candidates.append(folder.appending(path: "Public").path())
+            }
+            candidates.append("Public")
+        }
+        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/templates") }) else {
+            throw SettingsError(
+                description: "The pages were not found; set PUBLIC_DIR to the folder that holds templates/ and assets/.")
+        }
+        root = found
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import NIOConcurrencyHelpers
+import Relay
+import ServiceLifecycle
+import SignalboxMetrics
+import Web
+
+/// Takes a sample each minute on the minute, and a last one at shutdown.
+struct Sampler: Service {
+    let metrics: Metrics
+    let clock: WallClock
+
+    private static let minute: Int64 = 60_000
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // An early point, so that the chart has something to show at once.
+            try? await Task.sleep(for: .seconds(5))
+            while !Task.isCancelled {
+                await metrics.flush(at: Self.label(clock.now()))
+                let now = clock.now()
+                // 30 ms late on purpose: a timer that fires early would sample the old minute twice.
+                try? await Task.sleep(for: .milliseconds(Self.minute - now % Self.minute + 30))
+            }
+        }
+        await metrics.close(at: clock.now())
+    }
+
+    /// A sample taken just after a minute's end belongs to that minute.
+    static func label(_ now: Int64) -> Int64 {
+        let into = now % minute
+        return into < 5_000 ? now - into - 1 : now
+    }
+}
+
+/// Ends idle rooms and drops messages that are out of time.
+struct Janitor: Service {
+    let rooms: Rooms
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(rooms.sweepSeconds))
+                rooms.sweep()
+            }
+        }
+    }
+}
+
+/// Client connections, as a gauge. The front is made after the metrics, so it is handed in later.
+final class ConnectionGauge: GaugeSource {
+    private let front = NIOLockedValueBox<Front?>(nil)
+
+    func watch(_ front: Front) { self.front.withLockedValue { $0 = front } }
+
+    func read(into readings: inout GaugeReadings) {
+        readings[.openConnections] = Double(front.withLockedValue { $0?.openConnections } ?? 0)
+    }
+}

@@ -1,0 +1,73 @@
+public import NIOCore
+import NIOHTTP1
+public import SignalboxMetrics
+
+/// What every connection needs to know: made once at start.
+public final class Front: Sendable {
+    /// Bounds of a connection, each a named setting.
+    public struct Limits: Sendable {
+        /// Ceiling of a request's body in bytes; the original's 192kb.
+        public var bodyBytes = 192 * 1024
+        /// Ceiling of a request's head in bytes.
+        public var headBytes = 16 * 1024
+        /// A request's head and body must have come within this time of its first byte.
+        public var requestTime = TimeAmount.seconds(30)
+        /// A kept-alive connection without a request is closed after this time; above the proxies' own.
+        public var keepAlive = TimeAmount.seconds(120)
+        public init() {}
+    }
+
+    let meter: Meter
+    let limits: Limits
+    let proxies: TrustedProxies
+    let hot: any HotResponder
+    let cold: any ColdResponder
+    private let loops: [ObjectIdentifier: FrontLoop]
+
+    public init(
+        meter: Meter, limits: Limits = Limits(), proxies: TrustedProxies, hot: any HotResponder,
+        cold: any ColdResponder, eventLoops: [any EventLoop]
+    ) {
+        self.meter = meter
+        self.limits = limits
+        self.proxies = proxies
+        self.hot = hot
+        self.cold = cold
+        loops = Dictionary(
+            uniqueKeysWithValues: eventLoops.map { (ObjectIdentifier($0), FrontLoop(eventLoop: $0)) })
+    }
+
+    /// The shared state of a loop; nil for a loop this front wasn't made for.
+    func loop(of eventLoop: any EventLoop) -> FrontLoop? { loops[ObjectIdentifier(eventLoop)] }
+
+    /// Client connections open now.
+    public var openConnections: Int { loops.values.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
+
+    /// Sets a fresh connection up: the HTTP decoder and one front handler, nothing else.
+    public func setUp(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture {
+            guard let loop = self.loop(of: channel.eventLoop) else { throw ChannelError.operationUnsupported }
+            var decoding = NIOHTTPDecoderLimitConfiguration()
+            decoding.maxHeaderFieldSize = limits.headBytes
+            decoding.maxHeaderListSize = limits.headBytes
+            decoding.maxHeaderFieldCount = 128
+            let decoder = HTTPRequestDecoder(
+                leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
+                limitConfiguration: decoding)
+            let handler = FrontHandler(front: self, loop: loop)
+            try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(decoder), name: FrontHandler.decoderName)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
+    }
+}
+
+/// Answers the relay's hot and parking routes on the event loop, without a hop.
+public protocol HotResponder: Sendable {
+    /// Answers, parks or starts a stream on the connection; false leaves the request to the cold side.
+    func respond(to request: FrontRequest, on connection: FrontHandler) -> Bool
+}
+
+/// Answers every other route in Swift concurrency.
+public protocol ColdResponder: Sendable {
+    func respond(to request: FrontRequest) async -> FrontResponse
+}

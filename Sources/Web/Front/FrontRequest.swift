@@ -1,0 +1,50 @@
+public import NIOCore
+public import NIOHTTP1
+public import SignalboxMetrics
+
+/// A whole request as the front handler hands it on: routed, its body collected and bounded.
+public struct FrontRequest: Sendable {
+    public let route: Route
+    public let method: Method
+    /// The path's parameter, decoded; empty for routes without one.
+    public let parameter: String
+    public let query: Query
+    public let head: HTTPRequestHead
+    public let body: ByteBuffer
+    /// The client's address, after trusted proxies; nil on a Unix socket.
+    public let client: IPAddress
+    /// Whether the client reached a trusted proxy over https.
+    public let isSecure: Bool
+
+    /// Whether the client speaks HTTP/1.1; streams to older ones go unframed and end with the connection.
+    public var isChunkable: Bool { head.version.minor >= 1 && head.version.major == 1 }
+
+    /// The first value of a header.
+    public func header(_ name: String) -> String? { head.headers.first(name: name) }
+
+    /// The body as JSON by the original's rules: without a JSON content type it counts as `{}`; with one it
+    /// must be an object or an array.
+    /// - Throws: ``JSONError`` with a sentence for the client.
+    public func jsonBody() throws -> JSONValue {
+        guard isJSON, body.readableBytes > 0 else { return .object([:]) }
+        let value = try JSONParser.parse(body)
+        switch value {
+        case .object, .array: return value
+        default: throw JSONError(description: "the body must be an object")
+        }
+    }
+
+    private var isJSON: Bool {
+        guard let type = header("content-type") else { return false }
+        let media = type.prefix { $0 != ";" }
+        return media.lowercased().filter { !$0.isWhitespace } == "application/json"
+    }
+
+    /// What posts: a browser or an agent, judged as the original judges the User-Agent.
+    public var clientKind: ClientKind {
+        guard let agent = header("user-agent")?.lowercased() else { return .agent }
+        func names(_ words: [String]) -> Bool { words.contains { agent.contains($0) } }
+        return names(["mozilla", "chrome", "safari", "firefox", "edge"])
+            && !names(["python", "curl", "requests", "wget", "bot"]) ? .browser : .agent
+    }
+}

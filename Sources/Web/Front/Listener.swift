@@ -1,0 +1,78 @@
+public import Logging
+public import NIOCore
+import NIOExtras
+public import NIOPosix
+public import ServiceLifecycle
+
+/// Listens on one address and gives every connection to the front. At shutdown it stops accepting, tells
+/// every connection, and waits a moment for them.
+public struct Listener: Service {
+    private let front: Front
+    private let host: String
+    private let port: Int
+    private let group: MultiThreadedEventLoopGroup
+    private let logger: Logger
+    private let onListening: @Sendable (SocketAddress?) -> Void
+
+    /// How long connections get to end by themselves at shutdown.
+    private static let grace = Duration.milliseconds(2_500)
+
+    public init(
+        front: Front, host: String, port: Int, group: MultiThreadedEventLoopGroup, logger: Logger,
+        onListening: @escaping @Sendable (SocketAddress?) -> Void
+    ) {
+        self.front = front
+        self.host = host
+        self.port = port
+        self.group = group
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    public func run() async throws {
+        let quiescing = ServerQuiescingHelper(group: group)
+        let server = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = quiescing.makeServerChannelHandler(channel: channel)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(logger: logger))
+                }
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { front.setUp($0) }
+            .bind(host: host, port: port).get()
+        onListening(server.localAddress)
+        try? await gracefulShutdown()
+        let done = server.eventLoop.makePromise(of: Void.self)
+        quiescing.initiateShutdown(promise: done)
+        await withTaskGroup(of: Void.self) { waiting in
+            waiting.addTask { try? await done.futureResult.get() }
+            waiting.addTask { try? await Task.sleep(for: Self.grace) }
+            await waiting.next()
+            // Who hasn't gone by now is cut off with the process.
+            done.succeed()
+            waiting.cancelAll()
+        }
+    }
+}
+
+/// Accepting can fail for want of descriptors; the socket must go on listening and say so.
+private final class AcceptErrors: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+    private let logger: Logger
+    private var lastLogged = NIODeadline.uptimeNanoseconds(0)
+
+    init(logger: Logger) { self.logger = logger }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // At the limit every accept fails: one line a second says enough.
+        if NIODeadline.now() - lastLogged > .seconds(1) {
+            lastLogged = .now()
+            logger.warning("A connection could not be accepted: \(error). Raise the descriptor limit (ulimit -n).")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import NIOCore
+import NIOHTTP1
+import SignalboxMetrics
+
+/// Answers that need no route: what every refused request is told, the same for hot and cold.
+enum Refusals {
+    /// What can be said from the head alone; nil when the request may go on.
+    static func early(_ head: HTTPRequestHead, _ match: RouteTable.Match) -> FrontResponse? {
+        let method = Method(head.method)
+        if match.route == .unmatched {
+            return .refusal(.notFound, ErrorBody("not found", reason: "unknown_route"))
+        }
+        if method != .options, !match.route.answers(method) {
+            return .refusal(
+                .methodNotAllowed, ErrorBody("method not allowed", reason: "wrong_method"),
+                headers: [("Allow", match.route.allow)])
+        }
+        if match.parameter == nil {
+            return .refusal(.badRequest, ErrorBody("bad request", reason: "bad_percent_encoding"))
+        }
+        if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
+            return .refusal(
+                .unsupportedMediaType, ErrorBody("unsupported content encoding", reason: "content_encoding"))
+        }
+        return nil
+    }
+
+    static func options(_ route: Route) -> FrontResponse {
+        let allow = route.allow
+        return FrontResponse(
+            headers: [("Allow", allow), ("Content-Type", "text/plain; charset=utf-8")], body: ByteBuffer(string: allow))
+    }
+
+    static func tooLarge(limit: Int) -> FrontResponse {
+        .refusal(
+            .payloadTooLarge,
+            ErrorBody("request entity too large", reason: "body_too_large", detail: "the ceiling is \(limit) bytes"))
+    }
+
+    static let requestTimeout = FrontResponse.refusal(
+        .requestTimeout, ErrorBody("request timeout", reason: "request_too_slow"))
+
+    static let badHandshake = FrontResponse.refusal(
+        .badRequest, ErrorBody("bad websocket handshake", reason: "bad_handshake"))
+
+    static func malformed(_ error: HTTPParserError) -> FrontResponse {
+        if error == .headerOverflow {
+            return .refusal(
+                .requestHeaderFieldsTooLarge, ErrorBody("request header fields too large", reason: "head_too_large"))
+        }
+        return .refusal(.badRequest, ErrorBody("bad request", reason: "malformed_http"))
+    }
+}
+
+extension Method {
+    init(_ method: HTTPMethod) {
+        self =
+            switch method {
+            case .GET: .get
+            case .HEAD: .head
+            case .POST: .post
+            case .PUT: .put
+            case .DELETE: .delete
+            case .OPTIONS: .options
+            default: .other
+            }
+    }
+}

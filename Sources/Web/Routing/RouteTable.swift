@@ -1,0 +1,68 @@
+public import SignalboxMetrics
+
+/// Finds the route of a path. Case and a trailing slash don't matter, as in the original.
+public enum RouteTable {
+    /// A path's route and what stood in its parameter's place.
+    public struct Match: Sendable, Equatable {
+        public let route: Route
+        /// The parameter, decoded; empty for routes without one. nil when its encoding is broken.
+        public let parameter: String?
+    }
+
+    private static let templates: [Int: [(route: Route, segments: [String])]] = {
+        let all = Route.allCases.filter { $0 != .unmatched }.map { route in
+            (route: route, segments: route.text.split(separator: "/").map(String.init))
+        }
+        return Dictionary(grouping: all) { $0.segments.count }
+    }()
+
+    /// - Parameter path: the path as sent, without the query.
+    public static func match(_ path: Substring) -> Match {
+        guard path.first == "/" else { return Match(route: .unmatched, parameter: "") }
+        var segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        if segments.last?.isEmpty == true { segments.removeLast() }
+        candidates: for candidate in templates[segments.count] ?? [] {
+            var parameter: Substring = ""
+            for (segment, expected) in zip(segments, candidate.segments) {
+                if expected.first == ":" {
+                    guard !segment.isEmpty else { continue candidates }
+                    parameter = segment
+                } else if !equalIgnoringCase(segment, expected) {
+                    continue candidates
+                }
+            }
+            let decoded = parameter.utf8.contains(UInt8(ascii: "%")) ? percentDecoded(parameter) : String(parameter)
+            return Match(route: candidate.route, parameter: decoded)
+        }
+        return Match(route: .unmatched, parameter: "")
+    }
+
+    private static func equalIgnoringCase(_ one: Substring, _ lowercase: String) -> Bool {
+        one.utf8.count == lowercase.utf8.count
+            && zip(one.utf8, lowercase.utf8).allSatisfy { byte, expected in
+                byte == expected || ((0x41...0x5a).contains(byte) && byte | 0x20 == expected)
+            }
+    }
+}
+
+extension Route {
+    /// The methods the route answers; HEAD and OPTIONS come along with GET.
+    public var methods: [Method] {
+        switch self {
+        case .roomMessages, .adminLogout: [.post]
+        case .adminLogin: [.get, .post]
+        case .unmatched: []
+        default: [.get]
+        }
+    }
+
+    /// The value of an Allow header.
+    public var allow: String {
+        methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.text] }.joined(separator: ", ")
+    }
+
+    /// Whether the route answers the method.
+    public func answers(_ method: Method) -> Bool {
+        methods.contains(method == .head ? .get : method)
+    }
+}
