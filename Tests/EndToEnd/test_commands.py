@@ -76,7 +76,7 @@ def test_an_unknown_option_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_demo_drives_a_running_server(server: Server, tmp_path: Path) -> None:
-    result = run("demo", "--url", server.url, "--duration", "5", "--seed", "7", directory=tmp_path)
+    result = run("demo", "--url", server.url, "--duration", "5", "--rate", "40", "--seed", "7", directory=tmp_path)
     assert result.returncode == 0, result.stderr
     metrics = server.metrics()
     assert metrics["messages_relayed_total"] > 0

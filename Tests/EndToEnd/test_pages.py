@@ -54,7 +54,7 @@ class Visit:
     def log_in(self) -> Page:
         self.page.goto(self.server.url + "/admin/stats")
         self.page.locator('input[type="password"]').fill(self.server.token)
-        self.page.locator('form[action="/admin/login"] [type="submit"]').click()
+        self.page.locator('form[action="/admin/login"] button').click()
         self.page.wait_for_url(self.server.url + "/admin/stats")
         return self.page
 
@@ -122,10 +122,11 @@ def test_logging_in_shows_the_whole_page(chromium: Browser, busy_server: Server,
 @both
 def test_a_wrong_token_leaves_one_at_the_login_page(chromium: Browser, server: Server, scripts: bool) -> None:
     context = chromium.new_context(java_script_enabled=scripts)
+    context.set_default_timeout(15_000)
     page = context.new_page()
     page.goto(server.url + "/admin/stats")
     page.locator('input[type="password"]').fill("wrong")
-    page.locator('form[action="/admin/login"] [type="submit"]').click()
+    page.locator('form[action="/admin/login"] button').click()
     page.wait_for_load_state()
     assert page.locator('input[type="password"]').is_visible()
     assert page.locator('[role="alert"]').inner_text(), "what was wrong is said, to screen readers too"
@@ -177,7 +178,7 @@ def test_a_reload_shows_what_has_happened_since(chromium: Browser, busy_server: 
 def test_logging_out_leads_back_to_the_login_page(chromium: Browser, server: Server) -> None:
     with visiting(chromium, server, scripts=False) as visit:
         page = visit.log_in()
-        page.locator('form[action="/admin/logout"] [type="submit"]').click()
+        page.locator('form[action="/admin/logout"] button').click()
         page.locator('input[type="password"]').wait_for()
         page.goto(server.url + "/admin/stats")
         assert page.locator('input[type="password"]').is_visible()

@@ -95,7 +95,7 @@ def test_a_late_joiner_of_a_full_room_is_not_dropped_for_the_rooms_past(
     start_server: ServerFactory, kind: str
 ) -> None:
     # The past is 10 MB and the bound 1 MB: only what comes while the reader is there counts against it.
-    server = start_server(**SETTINGS | {"RECENT_MAX": "80"})
+    server = start_server(**SETTINGS | {"RECENT_MAX": "100"})
     room = Room(server.url)
     post_large(room, 80)
     # Not a byte is read until the server has had to wait for it.

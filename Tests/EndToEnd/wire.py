@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from typing import Any
 
@@ -47,7 +48,7 @@ def transcript(server: Server, room: str, **query: Any) -> dict[str, Any]:
 
 
 def assert_refused(response: requests.Response | RawResponse, status: int, error: str | None = None) -> dict[str, str]:
-    """A refusal is the status and a JSON body of exactly two sentences: what, and why."""
+    """A refusal is the status and a JSON body: what, why as one of a closed set of words, perhaps a detail."""
     if isinstance(response, RawResponse):
         code, kind = response.status, response.header("Content-Type") or ""
     else:
@@ -55,8 +56,9 @@ def assert_refused(response: requests.Response | RawResponse, status: int, error
     assert code == status, (code, response)
     assert kind.startswith("application/json"), kind
     body = response.json()
-    assert set(body) == {"error", "reason"}, body
+    assert {"error", "reason"} <= set(body) <= {"error", "reason", "detail"}, body
     assert all(isinstance(value, str) and value for value in body.values()), body
+    assert re.fullmatch(r"[a-z0-9_]+", body["reason"]), body
     if error is not None:
-        assert body["error"] == error
+        assert body["error"] == error, body
     return body

@@ -4,7 +4,8 @@ public import Foundation
 ///
 /// Only the plot inside, which has the viewBox, is stretched to the width it is given; texts keep their size
 /// and stand at percentages, so one picture serves a phone and a wall screen. Value labels stand left of the
-/// picture's edge, in room that the style sheet leaves. Colours come from the style sheet; there is neither script nor style in it.
+/// picture's edge, in room that the style sheet leaves. Colours are the style sheet's too: there is neither
+/// script nor style in the picture.
 public struct LineChart: Sendable {
     public struct Point: Sendable {
         /// Unix ms.
@@ -37,8 +38,7 @@ public struct LineChart: Sendable {
 
     public init(
         id: String, title: String, description: String, points: [Point], bucket: Int64, from: Int64,
-        to: Int64,
-        unit: ValueUnit, timeZone: TimeZone = .gmt, lastIsUnfinished: Bool = false
+        to: Int64, unit: ValueUnit, timeZone: TimeZone = .gmt, lastIsUnfinished: Bool = false
     ) {
         self.id = id
         self.title = title

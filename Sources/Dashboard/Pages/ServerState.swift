@@ -2,10 +2,7 @@ import SignalboxMetrics
 
 /// The server's state in one line: what is wrong, worst first, then what is known to be well.
 struct ServerState {
-    enum Level: Int, Comparable {
-        case clear, caution, danger
-        static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
-    }
+    enum Level { case clear, caution, danger }
 
     /// Something an operator should know about, in a few words.
     struct Finding: Equatable {
@@ -27,7 +24,7 @@ struct ServerState {
 
     init(_ input: StatsInput, _ hour: LastHour) {
         let serverErrors = hour.sum { $0[.http5xx] }
-        let findings = Self.findings(input, serverErrors).sorted { $0.level > $1.level }
+        let findings = Self.findings(input, serverErrors)
         level = findings.first?.level ?? .clear
         headline = findings.first?.text ?? "All clear"
         var facts = findings.dropFirst().map(\.text)
@@ -42,6 +39,7 @@ struct ServerState {
         self.facts = facts
     }
 
+    /// Worst first.
     private static func findings(_ input: StatsInput, _ serverErrors: Int64) -> [Finding] {
         var findings: [Finding] = []
         if isFlushOverdue(input) {
