@@ -99,6 +99,11 @@ class RawConnection:
         result, self._buffer = self._buffer[:count], self._buffer[count:]
         return result
 
+    def some(self) -> bytes:
+        """Whatever there is next; empty at the end of the connection."""
+        result, self._buffer = self._buffer, b""
+        return result or self.socket.recv(1 << 20)
+
     def read_to_end(self) -> bytes:
         """Everything up to the end of the connection; a reset is an end as well."""
         try:

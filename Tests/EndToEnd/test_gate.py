@@ -87,6 +87,12 @@ def test_the_token_opens_every_api_route(shared_server: Server, path: str) -> No
     assert shared_server.get(f"{path}{separator}token={shared_server.token}").status_code == 200
 
 
+def test_the_token_opens_the_page_without_a_detour(server: Server) -> None:
+    # A client that sends its token each time needs no session; redirected to set one, it would go in circles.
+    response = server.get(PAGE, headers=server.bearer | BROWSER, allow_redirects=False)
+    assert is_dashboard(response) and not response.cookies
+
+
 def test_a_token_with_letters_that_queries_escape_works_in_every_place(start_server: ServerFactory) -> None:
     token = "a+b&c=d%e/f?g~h"
     server = start_server(**OPEN_LIMITS, METRICS_TOKEN=token)

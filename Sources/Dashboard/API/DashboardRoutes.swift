@@ -118,11 +118,14 @@ public struct DashboardRoutes: Sendable {
     }
 
     @Sendable private func stats(_ request: FrontRequest) async throws -> FrontResponse {
-        let input = try await StatsInput.read(
+        var input = try await StatsInput.read(
             from: metrics, version: settings.version.text, range: SeriesRange(query: request.query["range"]),
             metric: ChartMetric(query: request.query["metric"]), retention: settings.retention,
             now: settings.clock())
-        return .page(try StatsPage(templates: templates).render(input))
+        input.reloads = request.query["refresh"] == "30"
+        var page = FrontResponse.page(try StatsPage(templates: templates).render(input))
+        if input.reloads { page.headers.append(("Refresh", "30")) }
+        return page
     }
 
     private func origin(_ request: FrontRequest) -> String {

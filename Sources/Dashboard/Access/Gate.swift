@@ -70,7 +70,8 @@ public struct Gate: Sendable {
         if let presented = bearer(request) ?? request.query["token"] {
             guard attempts.has(request.client.limitKey) else { return .refused(try limited(surface)) }
             if token.matches(presented) {
-                guard surface == .page else { return .admitted }
+                // A page's address with a token in it is exchanged for a session and a clean address.
+                guard surface == .page, bearer(request) == nil else { return .admitted }
                 meter.add(.admissions(.login))
                 return .refused(redirect(to: cleanTarget(request), session: try await sessions.open(), request))
             }
@@ -142,8 +143,10 @@ public struct Gate: Sendable {
             ])
     }
 
-    /// A form may only come from our own pages.
+    /// A form may only come from our own pages. Where a browser says itself whether it does (Fetch Metadata,
+    /// which no page can forge), its word counts; the Origin header otherwise.
     private func foreignOrigin(_ request: FrontRequest) throws -> FrontResponse? {
+        if request.header("sec-fetch-site")?.lowercased() == "same-origin" { return nil }
         guard let origin = request.header("origin") else { return nil }
         let from = origin.range(of: "://").map { String(origin[$0.upperBound...]).lowercased() }
         guard from != request.header("host")?.lowercased() else { return nil }

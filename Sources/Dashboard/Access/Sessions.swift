@@ -24,8 +24,27 @@ struct Sessions: Sendable {
                 CREATE TABLE IF NOT EXISTS sessions (
                     hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL
                 ) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS session_token (
+                    id INTEGER PRIMARY KEY CHECK (id = 1), salt BLOB NOT NULL, mark BLOB NOT NULL
+                );
                 """)
+            try Self.forgetIfChanged(token, connection)
         }
+    }
+
+    /// Ends all sessions when the token isn't the last run's: going back to it must not bring them back.
+    ///
+    /// The mark is 16 bits of a salted hash: enough to notice, too little to try guesses of the token on.
+    private static func forgetIfChanged(_ token: Secret, _ connection: Connection) throws {
+        let known = try connection.query("SELECT salt, mark FROM session_token") { ($0.blob(0) ?? [], $0.blob(1) ?? []) }
+        if let (salt, mark) = known.first, salt.count == 32, Array(hash(token.bytes, key: salt).prefix(2)) == mark {
+            return
+        }
+        let salt = randomBytes(32)
+        try connection.run("DELETE FROM sessions")
+        try connection.execute(
+            "INSERT OR REPLACE INTO session_token (id, salt, mark) VALUES (1, ?, ?)", .blob(salt),
+            .blob(Array(hash(token.bytes, key: salt).prefix(2))))
     }
 
     /// Opens a session; the id goes into the cookie and nowhere else.

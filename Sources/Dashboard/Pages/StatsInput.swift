@@ -37,6 +37,8 @@ public struct StatsInput: Sendable {
     public var recent: [Point]
     public var series: SeriesAnswer
     public var metric: ChartMetric
+    /// The visitor asked for the page to reload itself; links then keep it so.
+    public var reloads = false
 
     /// Reads what the page needs.
     /// - Parameters:

@@ -14,6 +14,8 @@ public struct StatsPage: Sendable {
         let facts: [String]
         let updated: String
         let zone: String
+        /// Reloading is the visitor's choice: a page that moves under a reader's eyes loses their place.
+        let reload: UsagePanel.Choice
         let groups: [StatsCards.Group]
         let usage: UsagePanel
         let counters: CounterRows
@@ -36,6 +38,9 @@ public struct StatsPage: Sendable {
                 level: "\(state.level)",
                 facts: state.facts, updated: CivilTime(input.now, in: input.timeZone).timeWithSeconds,
                 zone: CivilTime.name(of: input.timeZone),
+                reload: UsagePanel.Choice(
+                    href: UsagePanel.address(input.series.range, input.metric, reloads: !input.reloads),
+                    label: input.reloads ? "Stop reloading" : "Reload every 30 s", isCurrent: input.reloads),
                 groups: StatsCards(input, hour).groups, usage: UsagePanel(input),
                 counters: CounterRows(input), minutes: MinuteRows(input, hour).rows,
                 version: input.version, firstBoot: String(input.firstBoot.prefix(10)),

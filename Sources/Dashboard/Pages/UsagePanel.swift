@@ -27,6 +27,7 @@ struct UsagePanel {
 
     init(_ input: StatsInput) {
         let (series, metric, zone) = (input.series, input.metric, input.timeZone)
+        let reloads = input.reloads
         let points = Self.points(series, metric)
         // A minute's point is written when the minute is over; longer buckets are shown while they fill.
         let isOpen =
@@ -34,11 +35,11 @@ struct UsagePanel {
             && points.last.map { input.now - CivilTime.clamped($0.t) < series.bucket } == true
         heading = "\(metric.label), \(Self.words(series.range))"
         metrics = ChartMetric.allCases.map {
-            Choice(href: Self.href(series.range, $0), label: $0.label, isCurrent: $0 == metric)
+            Choice(href: Self.href(series.range, $0, reloads: reloads), label: $0.label, isCurrent: $0 == metric)
         }
         // From short to long, as one zooms out.
         ranges = SeriesRange.allCases.reversed().map {
-            Choice(href: Self.href($0, metric), label: Self.label($0), isCurrent: $0 == series.range)
+            Choice(href: Self.href($0, metric, reloads: reloads), label: Self.label($0), isCurrent: $0 == series.range)
         }
         summary = Self.summary(points, input)
         chart = LineChart(
@@ -103,8 +104,13 @@ struct UsagePanel {
     }
 
     /// The fragment keeps the chart in view: without a script each choice is a new page.
-    private static func href(_ range: SeriesRange, _ metric: ChartMetric) -> String {
-        "/admin/stats?range=\(range.rawValue)&metric=\(metric.rawValue)#usage"
+    private static func href(_ range: SeriesRange, _ metric: ChartMetric, reloads: Bool) -> String {
+        address(range, metric, reloads: reloads) + "#usage"
+    }
+
+    /// The page with these choices.
+    static func address(_ range: SeriesRange, _ metric: ChartMetric, reloads: Bool) -> String {
+        "/admin/stats?range=\(range.rawValue)&metric=\(metric.rawValue)" + (reloads ? "&refresh=30" : "")
     }
 
     private static func label(_ range: SeriesRange) -> String {

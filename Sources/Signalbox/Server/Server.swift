@@ -81,6 +81,9 @@ struct Server {
             try await running.run()
         } catch let error as IOError {
             throw SettingsError(description: bindFailure(error))
+        } catch is SocketAddressError.UnknownHost {
+            throw SettingsError(
+                description: "HOST «\(settings["HOST"] ?? "")» is no address or name of this machine; e.g. 127.0.0.1.")
         }
         // The lock on DATA_DIR is held until here.
         withExtendedLifetime(directory) { logger.info("Stopped.") }
