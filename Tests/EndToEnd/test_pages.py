@@ -115,7 +115,7 @@ def test_logging_in_shows_the_whole_page(chromium: Browser, busy_server: Server,
     with visiting(chromium, busy_server, scripts=scripts) as visit:
         page = visit.log_in()
         text = page.locator("body").inner_text().lower()
-        for card in ("active rooms", "active subscribers", "messages relayed", "rooms created", "5xx", "429", "ws connects",
+        for card in ("active rooms", "active subscribers", "messages relayed", "rooms created", "5xx", "429", "websocket connects",
                      "sse connects", "long-poll wakes", "uptime"):  # fmt: skip
             assert card in text, f"no card {card!r}"
         assert re.search(r"last 30 minutes", text)

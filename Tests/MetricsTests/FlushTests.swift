@@ -67,11 +67,11 @@ struct FlushTests {
     }
 
     /// The columns that are counted, with what each is made of.
-    private static let counted: [(stat: StoredStat, counters: [Counter])] = StoredStat.allCases.compactMap {
+    private static let countedColumns: [(stat: StoredStat, counters: [Counter])] = StoredStat.allCases.compactMap {
         if case .count(let counters) = $0.kind { ($0, counters) } else { nil }
     }
 
-    @Test("writes every column from the counters it is made of", arguments: counted)
+    @Test("writes every column from the counters it is made of", arguments: countedColumns)
     func everyColumn(stat: StoredStat, counters: [Counter]) async throws {
         #expect(!counters.isEmpty)
         try await withTemporaryDirectory { directory in
