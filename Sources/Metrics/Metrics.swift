@@ -79,7 +79,8 @@ public final class Metrics: Sendable {
             meter.add(.storeFlushes(.ok))
         } catch {
             meter.add(.storeFlushes(.failed))
-            logger.error("The metrics store can't be written; counts are kept and will be tried again: \(error)")
+            logger.error(
+                "The metrics store can't be written; counts are kept and will be tried again: \(error)")
         }
     }
 
@@ -92,7 +93,9 @@ public final class Metrics: Sendable {
         }
     }
 
-    fileprivate func reading(at t: Int64, since flushed: [UInt64], minutePeaks: [UInt64]) -> (Store.Flush, [UInt64]) {
+    fileprivate func reading(at t: Int64, since flushed: [UInt64], minutePeaks: [UInt64]) -> (
+        Store.Flush, [UInt64]
+    ) {
         let now = meter.slots.values()
         func delta(_ counters: [Counter]) -> Int64 {
             counters.reduce(0) { $0 + Int64(now[$1.slot] &- flushed[$1.slot]) }

@@ -54,7 +54,8 @@ public struct DashboardRoutes: Sendable {
         router.on(.metricsSeries) { context in
             try await gated(context.front, .api) { request in
                 let range = SeriesRange(query: request.query["range"])
-                return .fresh(MetricsJSON.series(try await metrics.history.series(range, now: settings.clock())))
+                return .fresh(
+                    MetricsJSON.series(try await metrics.history.series(range, now: settings.clock())))
             }
         }
         router.on(.metricsHourly) { context in
@@ -84,7 +85,8 @@ public struct DashboardRoutes: Sendable {
         case .json:
             try await gated(request, .api) { _ in
                 let recent = try await metrics.history.recent(settings.recentHistoryMax)
-                return .fresh(MetricsJSON.metrics(metrics, recent: recent, now: settings.clock()), varying: true)
+                return .fresh(
+                    MetricsJSON.metrics(metrics, recent: recent, now: settings.clock()), varying: true)
             }
         case .exposition(let format):
             try await gated(request, .exposition) { _ in scrape(format) }

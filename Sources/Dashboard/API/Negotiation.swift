@@ -14,14 +14,19 @@ enum Negotiation {
         var best: (answer: Answer, weight: Double)?
         for entry in accept.split(separator: ",") {
             let parts = entry.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
-            guard let media = parts.first, let answer = answer(media, parts.dropFirst(), fallback) else { continue }
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            guard let media = parts.first, let answer = answer(media, parts.dropFirst(), fallback) else {
+                continue
+            }
+            let weight =
+                parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
             if weight > 0, weight > (best?.weight ?? 0) { best = (answer, weight) }
         }
         return best?.answer ?? fallback
     }
 
-    private static func answer(_ media: String, _ parameters: ArraySlice<String>, _ fallback: Answer) -> Answer? {
+    private static func answer(_ media: String, _ parameters: ArraySlice<String>, _ fallback: Answer)
+        -> Answer?
+    {
         switch media {
         case "application/openmetrics-text":
             // Versions before 1.0 are another format.

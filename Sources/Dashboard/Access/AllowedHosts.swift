@@ -23,13 +23,16 @@ public struct AllowedHosts: Sendable {
 
     /// The name of a Host header without its port, lowercase.
     static func name(_ header: String?) -> String? {
-        guard var host = header?.lowercased().trimmingCharacters(in: .whitespaces), !host.isEmpty else { return nil }
+        guard var host = header?.lowercased().trimmingCharacters(in: .whitespaces), !host.isEmpty else {
+            return nil
+        }
         if host.hasPrefix("["), let end = host.firstIndex(of: "]") { return String(host[...end]) }
         if let colon = host.lastIndex(of: ":") { host = String(host[..<colon]) }
         return host.hasSuffix(".") ? String(host.dropLast()) : host
     }
 
     private static func isAddress(_ host: String) -> Bool {
-        host.hasPrefix("[") || (host.split(separator: ".").count == 4 && host.allSatisfy { $0.isNumber || $0 == "." })
+        host.hasPrefix("[")
+            || (host.split(separator: ".").count == 4 && host.allSatisfy { $0.isNumber || $0 == "." })
     }
 }

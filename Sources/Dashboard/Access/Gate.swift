@@ -44,7 +44,8 @@ public struct Gate: Sendable {
 
     /// - Parameter isPublicHTTPS: PUBLIC_BASE_URL begins with https, so cookies are always Secure.
     public init(
-        keys: Keys, database: Database, links: LoginLinks, hosts: AllowedHosts, isPublicHTTPS: Bool, meter: Meter,
+        keys: Keys, database: Database, links: LoginLinks, hosts: AllowedHosts, isPublicHTTPS: Bool,
+        meter: Meter,
         templates: Templates, clock: @escaping @Sendable () -> Int64
     ) throws {
         self.keys = keys
@@ -60,7 +61,9 @@ public struct Gate: Sendable {
     func check(_ request: FrontRequest, _ surface: Surface) async throws -> Verdict {
         guard let token = keys.token, let sessions else {
             // A scraper with its own token is served even then.
-            if surface == .exposition, let presented = bearer(request), keys.scrapeToken?.matches(presented) == true {
+            if surface == .exposition, let presented = bearer(request),
+                keys.scrapeToken?.matches(presented) == true
+            {
                 return .admitted
             }
             meter.add(.overCapacity(.metricsDisabled))
@@ -73,7 +76,8 @@ public struct Gate: Sendable {
                 // A page's address with a token in it is exchanged for a session and a clean address.
                 guard surface == .page, bearer(request) == nil else { return .admitted }
                 meter.add(.admissions(.login))
-                return .refused(redirect(to: cleanTarget(request), session: try await sessions.open(), request))
+                return .refused(
+                    redirect(to: cleanTarget(request), session: try await sessions.open(), request))
             }
             if keys.scrapeToken?.matches(presented) == true {
                 if surface == .exposition { return .admitted }
@@ -84,7 +88,9 @@ public struct Gate: Sendable {
             return .refused(try pages.unauthorised(surface, wrongToken: true))
         }
         if let id = cookie(request), try await sessions.isOpen(id) {
-            guard hosts.contains(request.header("host")) else { return .refused(try pages.foreignHost(surface)) }
+            guard hosts.contains(request.header("host")) else {
+                return .refused(try pages.foreignHost(surface))
+            }
             return .admitted
         }
         return .refused(try pages.unauthorised(surface, wrongToken: false))
@@ -110,7 +116,8 @@ public struct Gate: Sendable {
         guard attempts.has(request.client.limitKey) else { return try limited(.page) }
         guard links.redeem(code) else {
             failed(request)
-            return try pages.form(error: "This login link was used already or is too old.", status: .unauthorized)
+            return try pages.form(
+                error: "This login link was used already or is too old.", status: .unauthorized)
         }
         meter.add(.admissions(.loginLink))
         return redirect(to: "/admin/stats", session: try await sessions.open(), request)
@@ -176,13 +183,16 @@ public struct Gate: Sendable {
         let cookie =
             "\(Self.cookieName)=\(id); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(Sessions.lifetimeSeconds)\(secure)"
         return FrontResponse(
-            status: .seeOther, headers: [("Location", target), ("Cache-Control", "no-store"), ("Set-Cookie", cookie)])
+            status: .seeOther,
+            headers: [("Location", target), ("Cache-Control", "no-store"), ("Set-Cookie", cookie)])
     }
 
     /// The dashboard's address with the choices a link may carry, and never a token.
     private func cleanTarget(_ request: FrontRequest) -> String {
         let range = request.query["range"].flatMap(SeriesRange.init(rawValue:)).map { "range=\($0.rawValue)" }
-        let metric = request.query["metric"].flatMap(ChartMetric.init(rawValue:)).map { "metric=\($0.rawValue)" }
+        let metric = request.query["metric"].flatMap(ChartMetric.init(rawValue:)).map {
+            "metric=\($0.rawValue)"
+        }
         let choices = [range, metric].compactMap { $0 }
         return "/admin/stats" + (choices.isEmpty ? "" : "?" + choices.joined(separator: "&"))
     }

@@ -21,7 +21,8 @@ struct GatePages: Sendable {
 
     func disabled(_ surface: Gate.Surface) throws -> FrontResponse {
         try refusal(
-            surface, .serviceUnavailable, "metrics disabled (no METRICS_TOKEN configured)", "metrics_disabled",
+            surface, .serviceUnavailable, "metrics disabled (no METRICS_TOKEN configured)",
+            "metrics_disabled",
             "The dashboard is switched off: set METRICS_TOKEN and restart the server.")
     }
 
@@ -50,11 +51,13 @@ struct GatePages: Sendable {
     }
 
     private func refusal(
-        _ surface: Gate.Surface, _ status: HTTPResponseStatus, _ error: String, _ reason: String, _ detail: String
+        _ surface: Gate.Surface, _ status: HTTPResponseStatus, _ error: String, _ reason: String,
+        _ detail: String
     ) throws -> FrontResponse {
         guard surface == .page else {
             return .refusal(
-                status, ErrorBody(error, reason: reason, detail: detail), headers: [("Cache-Control", "no-store")])
+                status, ErrorBody(error, reason: reason, detail: detail),
+                headers: [("Cache-Control", "no-store")])
         }
         let page = try NoticePage(templates: templates).render(title: status.reasonPhrase, body: detail)
         return .page(page, status: status)

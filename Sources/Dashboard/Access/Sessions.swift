@@ -36,8 +36,12 @@ struct Sessions: Sendable {
     ///
     /// The mark is 16 bits of a salted hash: enough to notice, too little to try guesses of the token on.
     private static func forgetIfChanged(_ token: Secret, _ connection: Connection) throws {
-        let known = try connection.query("SELECT salt, mark FROM session_token") { ($0.blob(0) ?? [], $0.blob(1) ?? []) }
-        if let (salt, mark) = known.first, salt.count == 32, Array(hash(token.bytes, key: salt).prefix(2)) == mark {
+        let known = try connection.query("SELECT salt, mark FROM session_token") {
+            ($0.blob(0) ?? [], $0.blob(1) ?? [])
+        }
+        if let (salt, mark) = known.first, salt.count == 32,
+            Array(hash(token.bytes, key: salt).prefix(2)) == mark
+        {
             return
         }
         let salt = randomBytes(32)
@@ -70,7 +74,8 @@ struct Sessions: Sendable {
         let now = clock()
         return try await database.read { connection in
             try connection.integer(
-                "SELECT 1 FROM sessions WHERE hash = ? AND expires_at > ?", .blob(stored), .integer(now)) != nil
+                "SELECT 1 FROM sessions WHERE hash = ? AND expires_at > ?", .blob(stored), .integer(now))
+                != nil
         }
     }
 

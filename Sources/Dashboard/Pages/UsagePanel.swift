@@ -35,11 +35,14 @@ struct UsagePanel {
             && points.last.map { input.now - CivilTime.clamped($0.t) < series.bucket } == true
         heading = "\(metric.label), \(Self.words(series.range))"
         metrics = ChartMetric.allCases.map {
-            Choice(href: Self.href(series.range, $0, reloads: reloads), label: $0.label, isCurrent: $0 == metric)
+            Choice(
+                href: Self.href(series.range, $0, reloads: reloads), label: $0.label, isCurrent: $0 == metric)
         }
         // From short to long, as one zooms out.
         ranges = SeriesRange.allCases.reversed().map {
-            Choice(href: Self.href($0, metric, reloads: reloads), label: Self.label($0), isCurrent: $0 == series.range)
+            Choice(
+                href: Self.href($0, metric, reloads: reloads), label: Self.label($0),
+                isCurrent: $0 == series.range)
         }
         summary = Self.summary(points, input)
         chart = LineChart(

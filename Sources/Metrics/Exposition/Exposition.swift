@@ -86,7 +86,8 @@ public final class Exposition: Sendable {
         var pieces: [Piece] = []
         for block in blocks {
             // In OpenMetrics a counter's family has no _total; in the text format it has.
-            let name = block.type == "counter" && format == .text ? block.family.name + "_total" : block.family.name
+            let name =
+                block.type == "counter" && format == .text ? block.family.name + "_total" : block.family.name
             var header = "# HELP \(name) \(block.family.help)\n# TYPE \(name) \(block.type)\n"
             if format == .openMetrics, let unit = block.family.unit { header += "# UNIT \(name) \(unit)\n" }
             for (index, sample) in block.samples.enumerated() {
@@ -128,8 +129,12 @@ public final class Exposition: Sendable {
             }
             let last = first + SlotTable.bucketBounds.count - 1
             samples.append(
-                (SlotTable.series("\(family.name)_count", histogram.labels), .bucket(first: first, upTo: last)))
-            samples.append((SlotTable.series("\(family.name)_sum", histogram.labels), .sumOfNanoseconds(last + 1)))
+                (
+                    SlotTable.series("\(family.name)_count", histogram.labels),
+                    .bucket(first: first, upTo: last)
+                ))
+            samples.append(
+                (SlotTable.series("\(family.name)_sum", histogram.labels), .sumOfNanoseconds(last + 1)))
             if blocks.last?.family == family {
                 blocks[blocks.count - 1].samples += samples
             } else {
@@ -142,7 +147,9 @@ public final class Exposition: Sendable {
     private static func gaugeBlocks() -> [Block] {
         var blocks: [Block] = []
         for gauge in Gauge.all {
-            let sample = (series: SlotTable.series(gauge.family.name, gauge.labels), value: Piece.Number.gauge(gauge))
+            let sample = (
+                series: SlotTable.series(gauge.family.name, gauge.labels), value: Piece.Number.gauge(gauge)
+            )
             if blocks.last?.family == gauge.family {
                 blocks[blocks.count - 1].samples.append(sample)
             } else {
@@ -155,7 +162,8 @@ public final class Exposition: Sendable {
     private static func processBlocks() -> [Block] {
         ProcessReadings.all.map { reading in
             let series = reading.type == "counter" ? "\(reading.family.name)_total" : reading.family.name
-            return Block(family: reading.family, type: reading.type, samples: [(series, .process(reading.value))])
+            return Block(
+                family: reading.family, type: reading.type, samples: [(series, .process(reading.value))])
         }
     }
 }

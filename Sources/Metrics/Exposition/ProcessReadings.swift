@@ -9,17 +9,25 @@ struct ProcessReadings: Sendable {
     var maxDescriptors = 0.0
     var startSeconds = 0.0
 
-    static let all: [(family: Family, type: String, value: any KeyPath<ProcessReadings, Double> & Sendable)] = [
-        (Family(process: "process_cpu_seconds", "CPU time used.", "seconds"), "counter", \.cpuSeconds),
-        (Family(process: "process_resident_memory_bytes", "Resident memory.", "bytes"), "gauge", \.residentBytes),
-        (Family(process: "process_virtual_memory_bytes", "Virtual memory.", "bytes"), "gauge", \.virtualBytes),
-        (Family(process: "process_open_fds", "Open file descriptors.", nil), "gauge", \.openDescriptors),
-        (Family(process: "process_max_fds", "File descriptor limit.", nil), "gauge", \.maxDescriptors),
-        (
-            Family(process: "process_start_time_seconds", "Start of the process, Unix time.", "seconds"), "gauge",
-            \.startSeconds
-        ),
-    ]
+    static let all: [(family: Family, type: String, value: any KeyPath<ProcessReadings, Double> & Sendable)] =
+        [
+            (Family(process: "process_cpu_seconds", "CPU time used.", "seconds"), "counter", \.cpuSeconds),
+            (
+                Family(process: "process_resident_memory_bytes", "Resident memory.", "bytes"), "gauge",
+                \.residentBytes
+            ),
+            (
+                Family(process: "process_virtual_memory_bytes", "Virtual memory.", "bytes"), "gauge",
+                \.virtualBytes
+            ),
+            (Family(process: "process_open_fds", "Open file descriptors.", nil), "gauge", \.openDescriptors),
+            (Family(process: "process_max_fds", "File descriptor limit.", nil), "gauge", \.maxDescriptors),
+            (
+                Family(process: "process_start_time_seconds", "Start of the process, Unix time.", "seconds"),
+                "gauge",
+                \.startSeconds
+            ),
+        ]
 
     /// - Parameter startedAt: Unix ms.
     static func now(startedAt: Int64) -> ProcessReadings {
@@ -32,9 +40,12 @@ struct ProcessReadings: Sendable {
         let page = Double(sysconf(Int32(_SC_PAGESIZE)))
         if let statm = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) {
             let pages = statm.split(separator: " ").compactMap { Double($0) }
-            if pages.count > 1 { (readings.virtualBytes, readings.residentBytes) = (pages[0] * page, pages[1] * page) }
+            if pages.count > 1 {
+                (readings.virtualBytes, readings.residentBytes) = (pages[0] * page, pages[1] * page)
+            }
         }
-        readings.openDescriptors = Double((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 0)
+        readings.openDescriptors = Double(
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 0)
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             readings.maxDescriptors = Double(limit.rlim_cur)

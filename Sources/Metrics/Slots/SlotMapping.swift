@@ -55,7 +55,9 @@ enum SlotMapping {
         guard bytes.count >= headerBytes, bytes.starts(with: magic), Array(bytes[8..<24]) == uuid
         else { return nil }
         func number(at offset: Int) -> UInt64 {
-            bytes[offset..<offset + 8].enumerated().reduce(0) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+            bytes[offset..<offset + 8].enumerated().reduce(0) {
+                $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+            }
         }
         let length = number(at: 24)
         guard length <= UInt64(headerBytes - fixedBytes) else { return nil }
@@ -95,7 +97,8 @@ enum SlotMapping {
         defer { close(file) }
         try checkOwner(file, path)
         let length = fileBytes
-        guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), memory != MAP_FAILED
+        guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0),
+            memory != MAP_FAILED
         else { throw failure("map \(path)") }
         let address = UInt(bitPattern: memory)
         return Slots(memory: memory + headerBytes) {

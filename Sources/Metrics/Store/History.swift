@@ -27,7 +27,8 @@ public struct History: Sendable {
             for total in OriginalTotal.allCases {
                 totals[total] = try total.counters.reduce(0) { sum, counter in
                     let name = SlotTable.names[counter.slot]
-                    return try sum + (connection.integer("SELECT value FROM totals WHERE series = ?", .text(name)) ?? 0)
+                    return try sum
+                        + (connection.integer("SELECT value FROM totals WHERE series = ?", .text(name)) ?? 0)
                 }
             }
             return Recent(points: points, totals: totals, availableSince: try Self.availableSince(connection))

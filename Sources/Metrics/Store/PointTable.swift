@@ -60,7 +60,8 @@ struct PointTable {
             optional(point.messagesTotal), optional(point.roomsTotal), optional(point.bugsTotal),
         ]
         for stat in StoredStat.allCases { values.append(.integer(point[stat])) }
-        try connection.prepare("INSERT OR REPLACE INTO \(name) (\(Self.columnList)) VALUES (\(marks))").run(values)
+        try connection.prepare("INSERT OR REPLACE INTO \(name) (\(Self.columnList)) VALUES (\(marks))").run(
+            values)
     }
 
     /// Removes at most `limit` points older than `cutoff`, so that one flush never does a year's pruning.

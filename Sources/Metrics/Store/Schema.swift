@@ -9,7 +9,10 @@ enum Schema {
         let found = try connection.integer("PRAGMA user_version") ?? 0
         guard found <= version else {
             throw SQLiteError(
-                code: 1, message: "the store has schema \(found), newer than this program's \(version); use a newer signalbox")
+                code: 1,
+                message:
+                    "the store has schema \(found), newer than this program's \(version); use a newer signalbox"
+            )
         }
         try connection.run(
             """
@@ -34,7 +37,8 @@ enum Schema {
                 """)
             let known = Set(try connection.query("PRAGMA table_info(\(table))") { $0.text(1) ?? "" })
             for stat in StoredStat.allCases where !known.contains(stat.rawValue) {
-                try connection.run("ALTER TABLE \(table) ADD COLUMN \(stat.rawValue) INTEGER NOT NULL DEFAULT 0")
+                try connection.run(
+                    "ALTER TABLE \(table) ADD COLUMN \(stat.rawValue) INTEGER NOT NULL DEFAULT 0")
             }
         }
         try connection.run("PRAGMA user_version = \(version)")

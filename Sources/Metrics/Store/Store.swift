@@ -90,13 +90,16 @@ public final class Store: Sendable {
     }
 
     private static func meta(_ connection: Connection, _ name: String, otherwise: String) throws -> String {
-        if let known = try connection.text("SELECT value FROM meta WHERE name = ?", .text(name)) { return known }
+        if let known = try connection.text("SELECT value FROM meta WHERE name = ?", .text(name)) {
+            return known
+        }
         try setMeta(connection, name, otherwise)
         return otherwise
     }
 
     private static func setMeta(_ connection: Connection, _ name: String, _ value: String) throws {
-        try connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", .text(name), .text(value))
+        try connection.execute(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", .text(name), .text(value))
     }
 }
 

@@ -47,7 +47,8 @@ extension Counter {
         case .storeFlushes: Family("store_flushes", "Flushes of the metrics store, by outcome.")
         case .storeSetAside: Family("store_set_aside", "Unreadable or foreign store files moved aside.")
         case .processStarts: Family("process_starts", "Starts of the server.")
-        case .uncleanShutdowns: Family("unclean_shutdowns", "Starts that found the last run had not ended well.")
+        case .uncleanShutdowns:
+            Family("unclean_shutdowns", "Starts that found the last run had not ended well.")
         }
     }
 

@@ -13,7 +13,10 @@ public enum Gauge: Hashable, Sendable {
     /// Every gauge, in exposition order.
     public static let all: [Gauge] =
         [.activeRooms] + Transport.allCases.map { .subscribers($0) }
-        + [.roomBufferBytes, .roomBufferLimitBytes, .roomsLimit, .openConnections, .storeBytes, .lastFlushTimestamp]
+        + [
+            .roomBufferBytes, .roomBufferLimitBytes, .roomsLimit, .openConnections, .storeBytes,
+            .lastFlushTimestamp,
+        ]
 
     /// The gauge's place in ``GaugeReadings``.
     var index: Int {
@@ -44,7 +47,8 @@ public enum Gauge: Hashable, Sendable {
         case .storeBytes: Family("store_size_bytes", "The store's file and its WAL on disk.", unit: "bytes")
         case .lastFlushTimestamp:
             Family(
-                "store_last_flush_timestamp_seconds", "When the store last took a flush, Unix time; 0: never.",
+                "store_last_flush_timestamp_seconds",
+                "When the store last took a flush, Unix time; 0: never.",
                 unit: "seconds")
         }
     }

@@ -34,7 +34,8 @@ public enum Histogram: Hashable, Sendable {
         switch self {
         case .requestDuration:
             Family(
-                "http_request_duration_seconds", "Time to answer a request, by route group; streams left out.",
+                "http_request_duration_seconds",
+                "Time to answer a request, by route group; streams left out.",
                 unit: "seconds")
         case .deliveryLag:
             Family(

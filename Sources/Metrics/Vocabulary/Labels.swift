@@ -50,7 +50,9 @@ public enum Method: Int, Label {
     case get, head, post, put, delete, options, other
     public static let key = "method"
     @inlinable public static var count: Int { 7 }
-    public var text: String { String(describing: self).uppercased() == "OTHER" ? "other" : String(describing: self).uppercased() }
+    public var text: String {
+        String(describing: self).uppercased() == "OTHER" ? "other" : String(describing: self).uppercased()
+    }
 }
 
 /// Which limit answered 429.

@@ -10,12 +10,15 @@ struct EventsRoute {
         guard request.method == .get else {
             // HEAD learns what GET would be and must not open a room.
             return connection.respond(
-                FrontResponse(headers: [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache, no-transform")]))
+                FrontResponse(headers: [
+                    ("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache, no-transform"),
+                ]))
         }
         guard rooms.streamCap.acquire(request.client) else {
             rooms.meter.add(.limited(.streamsPerClient))
             return connection.respond(
-                RoomRefusals.limited("too many concurrent streams from this IP", .streamsPerClient, retryAfter: 5))
+                RoomRefusals.limited(
+                    "too many concurrent streams from this IP", .streamsPerClient, retryAfter: 5))
         }
         var introduction = RoomSubscriber.Introduction()
         introduction.after = request.after

@@ -40,7 +40,8 @@ struct PostRoute {
         case .memoryFuse:
             return .refusal(
                 .serviceUnavailable,
-                ErrorBody("global room buffer full — try again shortly", reason: "memory_fuse"), retryAfter: 60)
+                ErrorBody("global room buffer full — try again shortly", reason: "memory_fuse"),
+                retryAfter: 60)
         }
     }
 }

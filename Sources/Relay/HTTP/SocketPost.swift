@@ -30,7 +30,8 @@ struct SocketPost {
 
     private func post(_ value: JSONValue, _ subscriber: RoomSubscriber, _ room: Room, _ client: IPAddress) {
         guard let draft = try? MessageDraft(value, limits: rooms.limits) else { return }
-        let posting = rooms.post(draft, to: room.id, client: client, via: .ws, kind: .browser, otherwise: "user")
+        let posting = rooms.post(
+            draft, to: room.id, client: client, via: .ws, kind: .browser, otherwise: "user")
         switch posting {
         case .accepted: break
         case .limited(let reason): subscriber.reply(Self.error("rate limited", code: 429, reason))

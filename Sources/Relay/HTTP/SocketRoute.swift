@@ -29,7 +29,8 @@ struct SocketRoute {
         guard rooms.streamCap.acquire(client) else {
             rooms.meter.add(.limited(.streamsPerClient))
             refuse(
-                connection, SocketPost.error("too many concurrent streams from this IP", code: 429, .streamsPerClient))
+                connection,
+                SocketPost.error("too many concurrent streams from this IP", code: 429, .streamsPerClient))
             return nil
         }
         while let room = rooms.registry.findOrOpen(id) {

@@ -14,7 +14,8 @@ struct WaitRoute {
         // Polling a random id opens no room.
         guard let room = rooms.registry.find(id) else { return connection.respond(Self.missing) }
         let wait = RoomWait(
-            request: request, after: request.after, isImmediate: seconds == 0 || request.method == .head, room: room,
+            request: request, after: request.after, isImmediate: seconds == 0 || request.method == .head,
+            room: room,
             relay: rooms, connection: connection)
         switch room.wait(wait, limit: Self.pageMessages) {
         case .page(let page):
@@ -28,11 +29,13 @@ struct WaitRoute {
         case .full:
             rooms.meter.add(.limited(.waitersPerRoom))
             connection.respond(
-                RoomRefusals.limited("too many concurrent waiters for this room", .waitersPerRoom, retryAfter: 5))
+                RoomRefusals.limited(
+                    "too many concurrent waiters for this room", .waitersPerRoom, retryAfter: 5))
         case .clientFull:
             rooms.meter.add(.limited(.waitersPerClient))
             connection.respond(
-                RoomRefusals.limited("too many concurrent waiters from this IP", .waitersPerClient, retryAfter: 5))
+                RoomRefusals.limited(
+                    "too many concurrent waiters from this IP", .waitersPerClient, retryAfter: 5))
         case .closed: connection.respond(Self.missing)
         }
     }

@@ -39,7 +39,8 @@ struct MessageDraft {
         }
         switch body["ttl_ms"] {
         case nil, .null, .number(0): ttl = nil
-        case .number(let milliseconds) where (30_000...31_622_400_000).contains(milliseconds): ttl = milliseconds
+        case .number(let milliseconds) where (30_000...31_622_400_000).contains(milliseconds):
+            ttl = milliseconds
         default: throw MessageFault.ttl
         }
         wantsSignedOnly = body["signed_only"] == .bool(true)

@@ -43,7 +43,9 @@ struct RecentBuffer {
 
     /// Messages after `seq`, oldest first, at most `limit` of them and about `bytes` together; whether
     /// there are more.
-    func page(after seq: UInt64, through end: UInt64 = .max, limit: Int, bytes: Int) -> (page: [Message], more: Bool) {
+    func page(after seq: UInt64, through end: UInt64 = .max, limit: Int, bytes: Int) -> (
+        page: [Message], more: Bool
+    ) {
         var page: [Message] = []
         var size = 0
         var index = firstIndex(after: seq)

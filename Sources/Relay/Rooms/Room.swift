@@ -115,7 +115,8 @@ final class Room: Sendable {
             if subscriber.isSocket { state.sockets += 1 }
             if let name {
                 state.roster[subscriber.id] = Roster.Participant(
-                    name: name, boxPublicKey: boxPublicKey, lastSeen: now, isEventStream: !subscriber.isSocket)
+                    name: name, boxPublicKey: boxPublicKey, lastSeen: now, isEventStream: !subscriber.isSocket
+                )
             }
             state.lastActive = now
             return Joining(
@@ -260,7 +261,8 @@ final class Room: Sendable {
             let now = now()
             prune(&state, now)
             return RoomStatus(
-                participants: state.roster.size, recentCount: state.recent.count, lastSeq: state.recent.lastSeq,
+                participants: state.roster.size, recentCount: state.recent.count,
+                lastSeq: state.recent.lastSeq,
                 ageSeconds: (now - state.createdAt) / 1_000, idleSeconds: (now - state.lastActive) / 1_000)
         }
     }

@@ -70,7 +70,8 @@ final class RoomSubscriber: ConnectionStream {
     func join() -> Bool {
         guard
             let joining = room.join(
-                self, after: introduction.after, name: introduction.name, boxPublicKey: introduction.boxPublicKey)
+                self, after: introduction.after, name: introduction.name,
+                boxPublicKey: introduction.boxPublicKey)
         else { return false }
         cursor = joining.cursor
         ready = JSONWriter.object {
@@ -91,7 +92,8 @@ final class RoomSubscriber: ConnectionStream {
             // A comment at once opens the way through proxies; the spread keeps a restart from bringing
             // everybody back in the same instant.
             connection.write(
-                EventFraming.text(": signalbox\nretry: \(Int.random(in: 1_000...4_000))\n\n", chunked: chunked))
+                EventFraming.text(
+                    ": signalbox\nretry: \(Int.random(in: 1_000...4_000))\n\n", chunked: chunked))
         }
         setTick()
         pump()
@@ -164,7 +166,8 @@ final class RoomSubscriber: ConnectionStream {
                 messages += 1
             }
             switch wire {
-            case .events(let chunked): connection.write(chunked ? broadcast.chunkedEvent : broadcast.bareEvent)
+            case .events(let chunked):
+                connection.write(chunked ? broadcast.chunkedEvent : broadcast.bareEvent)
             case .socket: connection.write(broadcast.socketFrame)
             }
         }
@@ -189,7 +192,8 @@ final class RoomSubscriber: ConnectionStream {
         quietTicks = connection.isWritable ? 0 : quietTicks + 1
         if quietTicks >= (isSocket ? 2 : 4) { return drop() }
         switch wire {
-        case .events(let chunked): if connection.isWritable { connection.write(EventFraming.keepalive(chunked: chunked)) }
+        case .events(let chunked):
+            if connection.isWritable { connection.write(EventFraming.keepalive(chunked: chunked)) }
         case .socket:
             guard heardSincePing else { return connection.abortStream(.timeout) }
             heardSincePing = false

@@ -18,7 +18,10 @@ final class RoomWait: ParkedRequest, @unchecked Sendable {
     private let canShareBytes: Bool
     private var isDone = false
 
-    init(request: FrontRequest, after: UInt64, isImmediate: Bool, room: Room, relay: Rooms, connection: FrontHandler) {
+    init(
+        request: FrontRequest, after: UInt64, isImmediate: Bool, room: Room, relay: Rooms,
+        connection: FrontHandler
+    ) {
         id = relay.registry.nextSubscriber()
         self.after = after
         self.isImmediate = isImmediate

@@ -20,7 +20,8 @@ public final class Rooms: Sendable {
         streamCap = ConcurrencyCap(limit: limits.streamsPerClient)
         waiterCap = ConcurrencyCap(limit: limits.waitersPerClient)
         roomBuckets = TokenBuckets(capacity: limits.roomBurst, refillPerSecond: limits.roomRefillPerSecond)
-        clientBuckets = TokenBuckets(capacity: limits.clientBurst, refillPerSecond: limits.clientRefillPerSecond)
+        clientBuckets = TokenBuckets(
+            capacity: limits.clientBurst, refillPerSecond: limits.clientRefillPerSecond)
     }
 
     /// Reads the live gauges.

@@ -37,7 +37,9 @@ struct Roster {
     func writeParticipants(to json: inout JSONWriter, now: Int64, lastBroadcast: Int64) {
         json.array { list in
             for participant in listed {
-                let seen = participant.isEventStream ? max(participant.lastSeen, lastBroadcast) : participant.lastSeen
+                let seen =
+                    participant.isEventStream
+                    ? max(participant.lastSeen, lastBroadcast) : participant.lastSeen
                 list.object {
                     $0.field("name", participant.name)
                     if let key = participant.boxPublicKey { $0.field("box_pub", key) }
@@ -67,7 +69,8 @@ struct Roster {
         for scalar in text.unicodeScalars {
             units += scalar.utf16.count
             if units > 64 { break }
-            let isPlain = scalar.isASCII && (RoomID.isAllowed(UInt8(scalar.value)) || scalar == "@" || scalar == ".")
+            let isPlain =
+                scalar.isASCII && (RoomID.isAllowed(UInt8(scalar.value)) || scalar == "@" || scalar == ".")
             guard isPlain || scalar.value >= 0xa0 else { return nil }
             name.unicodeScalars.append(scalar)
         }

@@ -18,7 +18,8 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             let settings = try await options.load()
             guard let level = settings["LOG_LEVEL"].flatMap(Logger.Level.init(rawValue:)) else {
-                throw SettingsError(description: "LOG_LEVEL is none of trace, debug, info, notice, warning, error.")
+                throw SettingsError(
+                    description: "LOG_LEVEL is none of trace, debug, info, notice, warning, error.")
             }
             LoggingSystem.bootstrap { _ in LineLog(logLevel: level) }
             try await Server(settings: settings, logger: Logger(label: "signalbox")).run()

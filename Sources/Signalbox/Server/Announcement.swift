@@ -25,7 +25,8 @@ struct Announcement: Sendable {
         logger.info("Listening on \(base)")
         if isShut {
             logger.warning(
-                "The dashboard is off: no METRICS_TOKEN is set and the server listens beyond this machine. Set METRICS_TOKEN.")
+                "The dashboard is off: no METRICS_TOKEN is set and the server listens beyond this machine. Set METRICS_TOKEN."
+            )
         }
         // A one-time link in a log file would be a key under the mat; on a terminal only its reader sees it.
         guard isatty(STDOUT_FILENO) == 1 else { return }

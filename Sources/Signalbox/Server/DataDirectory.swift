@@ -23,15 +23,18 @@ final class DataDirectory {
             try FileManager.default.createDirectory(
                 atPath: self.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw SettingsError(description: "DATA_DIR \(path) can't be made; set it to a folder that can be written.")
+            throw SettingsError(
+                description: "DATA_DIR \(path) can't be made; set it to a folder that can be written.")
         }
         lock = open(self.path + "/signalbox.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else {
-            throw SettingsError(description: "DATA_DIR \(path) can't be written; set it to a folder that can.")
+            throw SettingsError(
+                description: "DATA_DIR \(path) can't be written; set it to a folder that can.")
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             close(lock)
-            throw SettingsError(description: "Another signalbox uses DATA_DIR \(path); stop it or set another folder.")
+            throw SettingsError(
+                description: "Another signalbox uses DATA_DIR \(path); stop it or set another folder.")
         }
     }
 

@@ -22,8 +22,10 @@ struct FrontDoor {
             made = directory.tokenPath
         }
         keys = Gate.Keys(
-            token: token.flatMap { Secret($0) }, scrapeToken: settings["METRICS_SCRAPE_TOKEN"].flatMap { Secret($0) })
-        hosts = AllowedHosts(publicBaseURL: settings["PUBLIC_BASE_URL"], more: settings.list("PUBLIC_HOSTS") + [host])
+            token: token.flatMap { Secret($0) },
+            scrapeToken: settings["METRICS_SCRAPE_TOKEN"].flatMap { Secret($0) })
+        hosts = AllowedHosts(
+            publicBaseURL: settings["PUBLIC_BASE_URL"], more: settings.list("PUBLIC_HOSTS") + [host])
         isHTTPS = settings["PUBLIC_BASE_URL"]?.lowercased().hasPrefix("https://") == true
         madeTokenPath = made
         isShut = token == nil

@@ -20,9 +20,13 @@ struct PublicFiles {
             }
             candidates.append("Public")
         }
-        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/templates") }) else {
+        guard
+            let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/templates") })
+        else {
             throw SettingsError(
-                description: "The pages were not found; set PUBLIC_DIR to the folder that holds templates/ and assets/.")
+                description:
+                    "The pages were not found; set PUBLIC_DIR to the folder that holds templates/ and assets/."
+            )
         }
         root = found
     }

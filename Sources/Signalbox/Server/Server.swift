@@ -73,7 +73,9 @@ struct Server {
             logger: logger, onListening: announcement.listening)
 
         // Shut down in reverse: first the listener, so that the last sample holds everything.
-        let services: [any Service] = [Sampler(metrics: metrics, clock: clock), Janitor(rooms: rooms), listener]
+        let services: [any Service] = [
+            Sampler(metrics: metrics, clock: clock), Janitor(rooms: rooms), listener,
+        ]
         let running = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
@@ -83,7 +85,8 @@ struct Server {
             throw SettingsError(description: bindFailure(error))
         } catch is SocketAddressError.UnknownHost {
             throw SettingsError(
-                description: "HOST «\(settings["HOST"] ?? "")» is no address or name of this machine; e.g. 127.0.0.1.")
+                description:
+                    "HOST «\(settings["HOST"] ?? "")» is no address or name of this machine; e.g. 127.0.0.1.")
         }
         // The lock on DATA_DIR is held until here.
         withExtendedLifetime(directory) { logger.info("Stopped.") }
@@ -124,7 +127,8 @@ struct Server {
         guard let proxies = TrustedProxies(value) else {
             throw SettingsError(
                 description:
-                    "TRUST_PROXY can't be read; give a number of hops, loopback, linklocal, uniquelocal or CIDR ranges.")
+                    "TRUST_PROXY can't be read; give a number of hops, loopback, linklocal, uniquelocal or CIDR ranges."
+            )
         }
         return proxies
     }

@@ -37,7 +37,9 @@ struct ServerSettings: Sendable {
             let name = String(parts[0])
             guard parts.count == 2, Setting.all.contains(where: { $0.name == name }) else {
                 throw SettingsError(
-                    description: "--set takes NAME=value with a name that `signalbox config` lists, not «\(parts[0])».")
+                    description:
+                        "--set takes NAME=value with a name that `signalbox config` lists, not «\(parts[0])»."
+                )
             }
             given[name] = String(parts[1])
         }
@@ -61,17 +63,22 @@ struct ServerSettings: Sendable {
             let key = ConfigKey(setting.name.lowercased().split(separator: "_").map(String.init))
             // An empty value counts as none: that is how a shell unsets what it can't leave out.
             let found = readers.lazy.compactMap { source, reader in
-                reader.string(forKey: key, isSecret: setting.isSecret).flatMap { $0.isEmpty ? nil : (source, $0) }
+                reader.string(forKey: key, isSecret: setting.isSecret).flatMap {
+                    $0.isEmpty ? nil : (source, $0)
+                }
             }.first
             if let (source, value) = found, let fault = setting.fault(in: value) {
                 let hint = setting.fallback.map { "; for example \(setting.name)=\($0)" } ?? ""
-                throw SettingsError(description: "\(setting.name) from the \(source.rawValue) is \(fault)\(hint).")
+                throw SettingsError(
+                    description: "\(setting.name) from the \(source.rawValue) is \(fault)\(hint).")
             }
             resolved.append(
-                Resolved(setting: setting, value: found?.1 ?? setting.fallback, source: found?.0 ?? .fallback))
+                Resolved(setting: setting, value: found?.1 ?? setting.fallback, source: found?.0 ?? .fallback)
+            )
         }
         self.resolved = resolved
-        values = Dictionary(uniqueKeysWithValues: resolved.compactMap { one in one.value.map { (one.setting.name, $0) } })
+        values = Dictionary(
+            uniqueKeysWithValues: resolved.compactMap { one in one.value.map { (one.setting.name, $0) } })
     }
 
     /// The value as text, nil when there is none.

@@ -24,46 +24,65 @@ struct Setting: Sendable {
 
     /// Every setting there is, in the order `signalbox config` prints them.
     static let all: [Setting] = [
-        Setting("HOST", .text, "127.0.0.1", "Address to listen on; 0.0.0.0 for all of IPv4, :: for everything."),
+        Setting(
+            "HOST", .text, "127.0.0.1", "Address to listen on; 0.0.0.0 for all of IPv4, :: for everything."),
         Setting("PORT", .integer(0...65_535), "3000", "Port to listen on; 0 picks a free one."),
         Setting("THREADS", .integer(1...1_024), nil, "Event loops; by default one a processor core."),
         Setting("DATA_DIR", .text, "./data", "Where the database and the made token are kept."),
         Setting(
             "COUNTERS_PATH", .text, nil,
             "File of the live counters, in memory that outlives the process; by default in /dev/shm."),
-        Setting("PUBLIC_DIR", .text, nil, "Pages, templates and assets; found by itself beside the sources or binary."),
+        Setting(
+            "PUBLIC_DIR", .text, nil,
+            "Pages, templates and assets; found by itself beside the sources or binary."),
         Setting("PUBLIC_BASE_URL", .text, nil, "The address people use, e.g. https://relay.example.org."),
         Setting("PUBLIC_HOSTS", .list, nil, "More host names the dashboard may be reached by."),
         Setting(
             "TRUST_PROXY", .text, "loopback",
-            "Peers whose X-Forwarded-For counts: a number of hops, loopback, linklocal, uniquelocal, CIDR ranges."),
-        Setting("METRICS_TOKEN", .secret, nil, "Opens the dashboard and its API; made by itself on loopback."),
+            "Peers whose X-Forwarded-For counts: a number of hops, loopback, linklocal, uniquelocal, CIDR ranges."
+        ),
+        Setting(
+            "METRICS_TOKEN", .secret, nil, "Opens the dashboard and its API; made by itself on loopback."),
         Setting("METRICS_TOKEN_FILE", .text, nil, "File that holds METRICS_TOKEN."),
         Setting("METRICS_SCRAPE_TOKEN", .secret, nil, "Opens the Prometheus exposition and nothing else."),
         Setting("LOG_LEVEL", .text, "info", "trace, debug, info, notice, warning, error or critical."),
-        Setting("ROOMS_MAX", .integer(1...10_000_000), "5000", "Rooms at once; the longest-idle empty one makes way."),
+        Setting(
+            "ROOMS_MAX", .integer(1...10_000_000), "5000",
+            "Rooms at once; the longest-idle empty one makes way."),
         Setting("ROOM_GRACE_SECONDS", .integer(0...86_400), "30", "How long an empty room is kept."),
         Setting("RECENT_MAX", .integer(1...1_000_000), "2000", "Messages a room keeps for late joiners."),
         Setting("RECENT_TTL_SECONDS", .integer(1...31_622_400), "86400", "How long a room keeps them."),
-        Setting("MAX_MESSAGE_BYTES", .integer(1...131_072), "131072", "Ceiling of a ciphertext, base64 characters."),
+        Setting(
+            "MAX_MESSAGE_BYTES", .integer(1...131_072), "131072",
+            "Ceiling of a ciphertext, base64 characters."),
         Setting(
             "ROOM_GLOBAL_MAX_BYTES", .integer(1...1_099_511_627_776), "536870912",
             "Memory fuse: ceiling of all rooms' recent messages together."),
-        Setting("ROOM_RL_CAP", .integer(1...1_000_000_000), "300", "Posts of one client in one room at once."),
+        Setting(
+            "ROOM_RL_CAP", .integer(1...1_000_000_000), "300", "Posts of one client in one room at once."),
         Setting("ROOM_RL_REFILL_PER_SEC", .number(0.001...1e9), "100", "The same, sustained a second."),
-        Setting("GLOBAL_RL_CAP", .integer(1...1_000_000_000), "600", "Posts of one client over all rooms at once."),
+        Setting(
+            "GLOBAL_RL_CAP", .integer(1...1_000_000_000), "600", "Posts of one client over all rooms at once."
+        ),
         Setting("GLOBAL_RL_REFILL_PER_SEC", .number(0.001...1e9), "200", "The same, sustained a second."),
-        Setting("STREAM_CAP_PER_IP", .integer(1...10_000_000), "32", "Event streams and sockets of one client at once."),
-        Setting("WAITER_CAP_PER_IP", .integer(1...10_000_000), "16", "Parked long-polls of one client at once."),
-        Setting("ROOM_WAITERS_MAX", .integer(1...10_000_000), "256", "Parked long-polls of one room at once."),
+        Setting(
+            "STREAM_CAP_PER_IP", .integer(1...10_000_000), "32",
+            "Event streams and sockets of one client at once."),
+        Setting(
+            "WAITER_CAP_PER_IP", .integer(1...10_000_000), "16", "Parked long-polls of one client at once."),
+        Setting(
+            "ROOM_WAITERS_MAX", .integer(1...10_000_000), "256", "Parked long-polls of one room at once."),
         Setting(
             "STREAM_BUFFER_MAX_BYTES", .integer(65_536...1_073_741_824), "4194304",
             "Bytes a live stream may owe its reader before it is dropped as slow."),
-        Setting("WS_MAX_FRAME_BYTES", .integer(1_024...16_777_216), "262144", "Ceiling of a WebSocket message."),
         Setting(
-            "METRICS_RECENT_HISTORY_MAX", .integer(1...44_640), "180", "Minute points that /api/metrics carries."),
+            "WS_MAX_FRAME_BYTES", .integer(1_024...16_777_216), "262144", "Ceiling of a WebSocket message."),
         Setting(
-            "METRICS_HISTORY_RETENTION_MINUTES", .integer(60...5_270_400), "44640", "Minute points kept; 31 days."),
+            "METRICS_RECENT_HISTORY_MAX", .integer(1...44_640), "180",
+            "Minute points that /api/metrics carries."),
+        Setting(
+            "METRICS_HISTORY_RETENTION_MINUTES", .integer(60...5_270_400), "44640",
+            "Minute points kept; 31 days."),
         Setting("METRICS_HOURLY_HISTORY_MAX", .integer(24...878_400), "43920", "Hour points kept; 5 years."),
     ]
 

@@ -18,7 +18,9 @@ public struct TrustedProxies: Sendable {
     private static let named: [String: [AddressRange]] = [
         "loopback": ["127.0.0.0/8", "::1/128"].compactMap { AddressRange($0) },
         "linklocal": ["169.254.0.0/16", "fe80::/10"].compactMap { AddressRange($0) },
-        "uniquelocal": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].compactMap { AddressRange($0) },
+        "uniquelocal": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].compactMap {
+            AddressRange($0)
+        },
     ]
 
     private init(rule: Rule) { self.rule = rule }

@@ -9,7 +9,8 @@ public import SignalboxMetrics
 ///
 /// The front has read the whole bounded body, so a request arrives at once and its response is collected
 /// before it goes back: no second pipeline, no async channel, and keep-alive rules stay in one place.
-public struct HummingbirdSide<Responder: HTTPResponder>: ColdResponder where Responder.Context == FrontContext {
+public struct HummingbirdSide<Responder: HTTPResponder>: ColdResponder
+where Responder.Context == FrontContext {
     private let responder: Responder
     private let logger: Logger
 
@@ -46,7 +47,9 @@ public struct HummingbirdSide<Responder: HTTPResponder>: ColdResponder where Res
             method: HTTPRequest.Method(rawValue: request.head.method.rawValue) ?? .get, scheme: "http",
             authority: request.header("host"), path: path)
         for (name, value) in request.head.headers {
-            if let name = HTTPField.Name(name) { head.headerFields.append(HTTPField(name: name, value: value)) }
+            if let name = HTTPField.Name(name) {
+                head.headerFields.append(HTTPField(name: name, value: value))
+            }
         }
         return Request(head: head, body: RequestBody(buffer: request.body))
     }
@@ -57,7 +60,8 @@ public struct HummingbirdSide<Responder: HTTPResponder>: ColdResponder where Res
         // The front frames the body itself.
         let headers = response.headers.filter { $0.name != .contentLength && $0.name != .transferEncoding }
         return FrontResponse(
-            status: HTTPResponseStatus(statusCode: response.status.code, reasonPhrase: response.status.reasonPhrase),
+            status: HTTPResponseStatus(
+                statusCode: response.status.code, reasonPhrase: response.status.reasonPhrase),
             headers: headers.map { (name: $0.name.canonicalName, value: $0.value) }, body: await sink.buffer)
     }
 }
@@ -80,7 +84,10 @@ extension String {
         var text = ""
         for byte in utf8 {
             let scalar = Unicode.Scalar(byte)
-            if byte < 0x80, scalar.properties.isAlphabetic || (0x30...0x39).contains(byte) || "-._~".unicodeScalars.contains(scalar) {
+            if byte < 0x80,
+                scalar.properties.isAlphabetic || (0x30...0x39).contains(byte)
+                    || "-._~".unicodeScalars.contains(scalar)
+            {
                 text.unicodeScalars.append(scalar)
             } else {
                 text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
@@ -113,10 +120,13 @@ extension Response {
     init(_ response: FrontResponse) {
         var fields = HTTPFields()
         for header in response.headers {
-            if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
+            if let name = HTTPField.Name(header.name) {
+                fields.append(HTTPField(name: name, value: header.value))
+            }
         }
         self.init(
-            status: HTTPResponse.Status(code: Int(response.status.code), reasonPhrase: response.status.reasonPhrase),
+            status: HTTPResponse.Status(
+                code: Int(response.status.code), reasonPhrase: response.status.reasonPhrase),
             headers: fields, body: ResponseBody(byteBuffer: response.body))
     }
 }

@@ -23,7 +23,8 @@ public struct StaticFiles: Sendable {
     /// - Throws: when it can't be read.
     public init(directory: URL) throws {
         var files: [String: File] = [:]
-        for url in try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil) {
+        for url in try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
+        {
             guard let type = Self.types[url.pathExtension] else { continue }
             let data = try Data(contentsOf: url)
             // FNV-1a: tells versions of a file apart; nothing secret hangs on it.
@@ -47,6 +48,7 @@ public struct StaticFiles: Sendable {
             (name: "Cache-Control", value: "public, max-age=300, stale-while-revalidate=60"),
         ]
         if ifNoneMatch == file.etag { return FrontResponse(status: .notModified, headers: headers) }
-        return FrontResponse(headers: headers + [(name: "Content-Type", value: file.contentType)], body: file.body)
+        return FrontResponse(
+            headers: headers + [(name: "Content-Type", value: file.contentType)], body: file.body)
     }
 }

@@ -41,7 +41,9 @@ public final class Front: Sendable {
     func loop(of eventLoop: any EventLoop) -> FrontLoop? { loops[ObjectIdentifier(eventLoop)] }
 
     /// Client connections open now.
-    public var openConnections: Int { loops.values.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
+    public var openConnections: Int {
+        loops.values.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) }
+    }
 
     /// Sets a fresh connection up: the HTTP decoder and one front handler, nothing else.
     public func setUp(_ channel: any Channel) -> EventLoopFuture<Void> {
@@ -55,7 +57,8 @@ public final class Front: Sendable {
                 leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
                 limitConfiguration: decoding)
             let handler = FrontHandler(front: self, loop: loop)
-            try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(decoder), name: FrontHandler.decoderName)
+            try channel.pipeline.syncOperations.addHandler(
+                ByteToMessageHandler(decoder), name: FrontHandler.decoderName)
             try channel.pipeline.syncOperations.addHandler(handler)
         }
     }

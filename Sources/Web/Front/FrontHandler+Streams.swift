@@ -40,7 +40,8 @@ extension FrontHandler {
     ) {
         guard case .answering = phase, let context else { return }
         let upgrader = NIOWebSocketServerUpgrader(
-            maxFrameSize: maxFrameBytes, shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+            maxFrameSize: maxFrameBytes,
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
             upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
         let bound = NIOLoopBound((self, make), eventLoop: loop.eventLoop)
         upgrader.buildUpgradeResponse(
@@ -70,7 +71,8 @@ extension FrontHandler {
             // Right behind this handler, in the order frames travel.
             let pipeline = context.pipeline.syncOperations
             try pipeline.addHandler(
-                ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: maxFrameBytes)), position: .after(self))
+                ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: maxFrameBytes)),
+                position: .after(self))
             let messages = WebSocketMessages(stream: stream, connection: self, maxBytes: maxFrameBytes)
             try pipeline.addHandler(messages, position: .last)
             removeDecoder(context)

@@ -261,7 +261,8 @@ public final class FrontHandler: ChannelDuplexHandler {
         guard case .answering = phase, let context else { return }
         var bytes = context.channel.allocator.buffer(capacity: 0)
         ResponseBytes.encode(
-            response, date: loop.date, keepAlive: keepAlive, omitBody: answeringHead?.method == .HEAD, into: &bytes)
+            response, date: loop.date, keepAlive: keepAlive, omitBody: answeringHead?.method == .HEAD,
+            into: &bytes)
         write(bytes)
         finished(StatusClass(status: Int(response.status.code)))
         if keepAlive { next() } else { closeAfterFlush(drain: drain) }

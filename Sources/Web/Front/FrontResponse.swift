@@ -48,7 +48,8 @@ enum ResponseBytes {
     ///   - date: the Date header's value.
     ///   - omitBody: for HEAD; the length stays.
     static func encode(
-        _ response: FrontResponse, date: String, keepAlive: Bool, omitBody: Bool, into buffer: inout ByteBuffer
+        _ response: FrontResponse, date: String, keepAlive: Bool, omitBody: Bool,
+        into buffer: inout ByteBuffer
     ) {
         buffer.reserveCapacity(minimumWritableBytes: 640 + (omitBody ? 0 : response.body.readableBytes))
         head(response.status, date: date, into: &buffer)
@@ -59,7 +60,8 @@ enum ResponseBytes {
             buffer.writeStaticString("\r\n")
         }
         buffer.writeStaticString(
-            keepAlive ? "Connection: keep-alive\r\nKeep-Alive: timeout=120\r\n\r\n" : "Connection: close\r\n\r\n")
+            keepAlive
+                ? "Connection: keep-alive\r\nKeep-Alive: timeout=120\r\n\r\n" : "Connection: close\r\n\r\n")
         if !omitBody { buffer.writeImmutableBuffer(response.body) }
     }
 

@@ -72,7 +72,8 @@ private final class AcceptErrors: ChannelInboundHandler {
         // At the limit every accept fails: one line a second says enough.
         if NIODeadline.now() - lastLogged > .seconds(1) {
             lastLogged = .now()
-            logger.warning("A connection could not be accepted: \(error). Raise the descriptor limit (ulimit -n).")
+            logger.warning(
+                "A connection could not be accepted: \(error). Raise the descriptor limit (ulimit -n).")
         }
     }
 }

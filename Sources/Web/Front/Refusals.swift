@@ -28,13 +28,16 @@ enum Refusals {
     static func options(_ route: Route) -> FrontResponse {
         let allow = route.allow
         return FrontResponse(
-            headers: [("Allow", allow), ("Content-Type", "text/plain; charset=utf-8")], body: ByteBuffer(string: allow))
+            headers: [("Allow", allow), ("Content-Type", "text/plain; charset=utf-8")],
+            body: ByteBuffer(string: allow))
     }
 
     static func tooLarge(limit: Int) -> FrontResponse {
         .refusal(
             .payloadTooLarge,
-            ErrorBody("request entity too large", reason: "body_too_large", detail: "the ceiling is \(limit) bytes"))
+            ErrorBody(
+                "request entity too large", reason: "body_too_large", detail: "the ceiling is \(limit) bytes")
+        )
     }
 
     static let requestTimeout = FrontResponse.refusal(
@@ -46,7 +49,8 @@ enum Refusals {
     static func malformed(_ error: HTTPParserError) -> FrontResponse {
         if error == .headerOverflow {
             return .refusal(
-                .requestHeaderFieldsTooLarge, ErrorBody("request header fields too large", reason: "head_too_large"))
+                .requestHeaderFieldsTooLarge,
+                ErrorBody("request header fields too large", reason: "head_too_large"))
         }
         return .refusal(.badRequest, ErrorBody("bad request", reason: "malformed_http"))
     }

@@ -35,7 +35,9 @@ public final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
     /// Whether a token is there, without taking it.
     public func has(_ key: Key, now: NIODeadline = .now()) -> Bool {
         let now = Int64(now.uptimeNanoseconds)
-        return fullAt.withLockedValue { capacity - Double(max(0, ($0[key] ?? now) - now)) / nanosecondsPerToken >= 1 }
+        return fullAt.withLockedValue {
+            capacity - Double(max(0, ($0[key] ?? now) - now)) / nanosecondsPerToken >= 1
+        }
     }
 
     /// How many keys are remembered.

@@ -31,7 +31,8 @@ public enum RouteTable {
                     continue candidates
                 }
             }
-            let decoded = parameter.utf8.contains(UInt8(ascii: "%")) ? percentDecoded(parameter) : String(parameter)
+            let decoded =
+                parameter.utf8.contains(UInt8(ascii: "%")) ? percentDecoded(parameter) : String(parameter)
             return Match(route: candidate.route, parameter: decoded)
         }
         return Match(route: .unmatched, parameter: "")

@@ -20,7 +20,8 @@ public enum EventFraming {
     /// Bare text: comments, `retry:`.
     public static func text(_ text: String, chunked: Bool) -> ByteBuffer {
         chunked
-            ? ByteBuffer(string: String(text.utf8.count, radix: 16) + "\r\n" + text + "\r\n") : ByteBuffer(string: text)
+            ? ByteBuffer(string: String(text.utf8.count, radix: 16) + "\r\n" + text + "\r\n")
+            : ByteBuffer(string: text)
     }
 
     private static let keepaliveChunked = text(": keepalive\n\n", chunked: true)

@@ -62,7 +62,9 @@ final class WebSocketMessages: ChannelInboundHandler {
         isClosing = true
         // A payload of one byte holds no code, §5.5.1.
         let code = payload.readableBytes == 1 ? 0 : payload.readInteger(as: UInt16.self)
-        let isGood = code.map { (1000...1003).contains($0) || (1007...1011).contains($0) || (3000...4999).contains($0) }
+        let isGood = code.map {
+            (1000...1003).contains($0) || (1007...1011).contains($0) || (3000...4999).contains($0)
+        }
         connection.write(WebSocketFraming.close(isGood == false ? 1002 : code ?? 1000))
         connection.closeStream(.client)
     }

@@ -1,0 +1,47 @@
+import Foundation
+import NIOCore
+import Testing
+import TestSupport
+import Web
+
+@Suite("Static files")
+struct StaticFilesTests {
+    private func withFiles(_ body: (StaticFiles) throws -> Void) async throws {
+        try await withTemporaryDirectory { directory in
+            let assets = directory.appending(path: "assets")
+            try FileManager.default.createDirectory(at: assets, withIntermediateDirectories: true)
+            try Data("body{}".utf8).write(to: assets.appending(path: "style.css"))
+            try Data("notes".utf8).write(to: assets.appending(path: "notes.md"))
+            try Data("secret".utf8).write(to: directory.appending(path: "secret.txt"))
+            try body(try StaticFiles(directory: assets))
+        }
+    }
+
+    @Test("are served with their type and an ETag")
+    func served() async throws {
+        try await withFiles { files in
+            let response = files.response("style.css", ifNoneMatch: nil)
+            #expect(response.status == .ok)
+            #expect(String(buffer: response.body) == "body{}")
+            #expect(response.headers.contains { $0 == (name: "Content-Type", value: "text/css; charset=utf-8") })
+        }
+    }
+
+    @Test("a client that has one gets 304 without it")
+    func notModified() async throws {
+        try await withFiles { files in
+            let etag = try #require(files["style.css"]?.etag)
+            let response = files.response("style.css", ifNoneMatch: etag)
+            #expect(response.status == .notModified)
+            #expect(response.body.readableBytes == 0)
+            #expect(files.response("style.css", ifNoneMatch: "\"old\"").status == .ok)
+        }
+    }
+
+    @Test("a name is never a path, and only known kinds are served", arguments: ["../secret.txt", "/etc/passwd", "notes.md", "", ".", "style.css/"])
+    func unknown(name: String) async throws {
+        try await withFiles { files in
+            #expect(files.response(name, ifNoneMatch: nil).status == .notFound)
+        }
+    }
+}
