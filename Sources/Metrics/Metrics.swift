@@ -31,17 +31,23 @@ public final class Metrics: Sendable {
     ///   - now: Unix ms.
     public init(
         store: Store, countersPath: String?, sources: (Meter) -> [any GaugeSource], now: Int64, logger: Logger
-    ) throws {
+    ) {
         self.store = store
         self.logger = logger
         history = History(store: store)
         startedAt = now
         var slots = Slots()
         if let countersPath {
-            let opened = try SlotMapping.open(path: countersPath, uuid: store.uuid)
-            slots = opened.slots
-            if opened.setAside != nil {
-                logger.warning("The counters' file belonged to another store; it was moved aside.")
+            do {
+                let opened = try SlotMapping.open(path: countersPath, uuid: store.uuid)
+                slots = opened.slots
+                if opened.setAside != nil {
+                    logger.warning("The counters' file belonged to another store; it was moved aside.")
+                }
+            } catch {
+                // Serving matters more than surviving a crash without a gap of a minute.
+                logger.critical(
+                    "The counters' file can't be used; a crash would lose up to a minute of counts: \(error)")
             }
         }
         // A mapping that lived on after a crash is ahead of the store; after power loss it is gone and the

@@ -14,7 +14,7 @@ import Testing
             for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         }
         let store = try Store(database: Database.open(path: path).database, now: noon - 600_000)
-        let metrics = try Metrics(
+        let metrics = Metrics(
             store: store, countersPath: nil, sources: { _ in [] }, now: noon - 600_000,
             logger: Logger(label: "test"))
         metrics.meter.add(.messages(.http), 5)

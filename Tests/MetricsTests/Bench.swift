@@ -24,7 +24,7 @@ struct Bench {
         store = try Store(database: database, retention: retention, now: now)
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
-        metrics = try Metrics(
+        metrics = Metrics(
             store: store, countersPath: counters ? directory.appending(path: "counters").path : nil,
             sources: { _ in gauges }, now: now, logger: quiet)
     }

@@ -12,15 +12,15 @@ struct HummingbirdSideTests {
         let description = "the secret of the house"
     }
 
-    private func withRouter(
-        _ add: (ColdRouter) -> Void, _ body: (LoopbackClient) async throws -> Void
-    ) async throws {
+    private func withRouter<T>(
+        _ add: (ColdRouter) -> Void, _ body: (LoopbackClient) async throws -> T
+    ) async throws -> T {
         let router = ColdRouter(context: FrontContext.self)
         add(router)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let cold = HummingbirdSide(responder: router.buildResponder(), logger: logger)
-        try await LoopbackServer.run(cold: cold) { try await body(try await $0.connect()) }
+        return try await LoopbackServer.run(cold: cold) { try await body(try await $0.connect()) }
     }
 
     private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: relay\r\n\r\n" }

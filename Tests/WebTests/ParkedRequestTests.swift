@@ -22,20 +22,20 @@ struct ParkedRequestTests {
         func cancelled() { onCancel() }
     }
 
-    private func withParking(
-        _ timeout: TimeAmount, _ body: (LoopbackServer, LoopbackClient) async throws -> Void
-    ) async throws {
+    private func withParking<T>(
+        _ timeout: TimeAmount, _ body: (LoopbackServer, LoopbackClient) async throws -> T
+    ) async throws -> T {
         let cancels = Meter()
         let hot = StubHot { request, connection in
             guard request.route == .roomWait else { return false }
             connection.park(Answering(connection) { cancels.add(.reports) }, timeout: timeout)
             return true
         }
-        try await LoopbackServer.run(hot: hot, meter: cancels) { server in
+        return try await LoopbackServer.run(hot: hot, meter: cancels) { server in
             let client = try await server.connect()
             try await client.send("GET /api/rooms/room/wait HTTP/1.1\r\nHost: relay\r\n\r\n")
             #expect(try await eventually { server.meter.total(.requestMethods(.get)) == 1 })
-            try await body(server, client)
+            return try await body(server, client)
         }
     }
 

@@ -27,22 +27,22 @@ struct WebSocketProtocolTests {
         func closed(_ reason: DisconnectReason) { reasons.withLockedValue { $0.append(reason) } }
     }
 
-    private func withSocket(
-        _ body: (LoopbackClient, NIOLockedValueBox<[DisconnectReason]>) async throws -> Void
-    ) async throws {
+    private func withSocket<T>(
+        _ body: (LoopbackClient, NIOLockedValueBox<[DisconnectReason]>) async throws -> T
+    ) async throws -> T {
         let reasons = NIOLockedValueBox<[DisconnectReason]>([])
         let hot = StubHot { request, connection in
             guard request.route == .roomSocket else { return false }
             connection.startWebSocket(request, maxFrameBytes: 2_000) { Echo($0, reasons) }
             return true
         }
-        try await LoopbackServer.run(hot: hot) { server in
+        return try await LoopbackServer.run(hot: hot) { server in
             let client = try await server.connect()
             let reply = try await client.openSocket("/api/rooms/room/ws")
             #expect(reply.status == 101)
             // RFC 6455 §1.3: made from the key that the client sent.
             #expect(reply["sec-websocket-accept"] == "ICX+Yqv66kxgM0FcWaLWlFLwTAI=")
-            try await body(client, reasons)
+            return try await body(client, reasons)
         }
     }
 

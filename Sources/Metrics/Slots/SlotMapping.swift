@@ -119,7 +119,8 @@ enum SlotMapping {
     }
 
     private static func moveAside(_ path: String) throws -> String {
-        let target = "\(path).set-aside-\(Int(Date().timeIntervalSince1970))"
+        // One such file is kept: shared memory is small, and the next one tells the same story.
+        let target = "\(path).set-aside"
         guard rename(path, target) == 0 else { throw failure("rename \(path)") }
         return target
     }

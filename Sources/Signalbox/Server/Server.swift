@@ -33,7 +33,7 @@ struct Server {
         let limits = roomLimits()
         let connections = ConnectionGauge()
         var rooms: Rooms?
-        let metrics = try Metrics(
+        let metrics = Metrics(
             store: store, countersPath: settings["COUNTERS_PATH"] ?? directory.defaultCountersPath,
             sources: { meter in
                 let made = Rooms(limits: limits, meter: meter, clock: clock)

@@ -1,0 +1,106 @@
+public import NIOCore
+import NIOHTTP1
+public import SignalboxMetrics
+
+/// Answers: how a response leaves, is counted, and makes way for the next request.
+extension FrontHandler {
+    /// Whether the connection can stay open after the present response.
+    public var keepsAlive: Bool {
+        guard let head = answeringHead, !inputClosed, !quiescing else { return false }
+        // The decoder stops at an Upgrade it saw; a declined one ends the connection.
+        return head.isKeepAlive && !head.headers.contains(name: "upgrade")
+    }
+
+    /// Sends the response to the present request, counts it, and goes on with the next one.
+    public func respond(_ response: FrontResponse) {
+        finish(response, keepAlive: keepsAlive, drain: false)
+    }
+
+    /// Sends a response that was laid out before, for a connection that ``keepsAlive`` and speaks HTTP/1.1.
+    /// - Parameter status: what to count it as.
+    public func respond(prebuilt bytes: ByteBuffer, status: StatusClass) {
+        guard case .answering = phase else { return }
+        write(bytes)
+        finished(status)
+        next()
+    }
+
+    /// The Date header's value now.
+    public var date: String { loop.date }
+
+    func finish(_ response: FrontResponse, keepAlive: Bool, drain: Bool) {
+        guard case .answering = phase, let context else { return }
+        var bytes = context.channel.allocator.buffer(capacity: 0)
+        ResponseBytes.encode(
+            response, date: loop.date, keepAlive: keepAlive, omitBody: answeringHead?.method == .HEAD,
+            into: &bytes)
+        write(bytes)
+        finished(StatusClass(status: Int(response.status.code)))
+        if keepAlive { next() } else { closeAfterFlush(drain: drain) }
+    }
+
+    private func finished(_ status: StatusClass) {
+        let meter = front.meter
+        meter.add(.requests(answeringRoute, status))
+        if !answeringRoute.isStream {
+            let nanoseconds = (NIODeadline.now() - startedAt).nanoseconds
+            meter.observe(.requestDuration(answeringRoute.group), nanoseconds: UInt64(max(0, nanoseconds)))
+        }
+        parked = nil
+        answeringHead = nil
+    }
+
+    private func next() {
+        phase = .idle
+        setDeadline(in: front.limits.keepAlive)
+        // Inside a read the flush comes once, at its end; a parked or cold answer goes out now.
+        if isReadingFromSocket { wantsFlush = true } else { flush() }
+        while case .idle = phase, !pipelined.isEmpty { takePipelined() }
+        if inputClosed, case .idle = phase { closeAfterFlush(drain: false) }
+        if readHeld, pipelined.isEmpty {
+            readHeld = false
+            context?.read()
+        }
+    }
+
+    private func takePipelined() {
+        while !pipelined.isEmpty {
+            if case .answering = phase { return }
+            if case .draining = phase { return pipelined.removeAll() }
+            take(pipelined.removeFirst())
+        }
+    }
+
+    /// Sends what is left and closes. With `drain`, input is still read for a moment, since closing with
+    /// unread input would reset the connection and the client might never see the answer.
+    func closeAfterFlush(drain: Bool) {
+        guard let context else { return }
+        wantsFlush = false
+        if drain {
+            phase = .draining
+            context.flush()
+            context.close(mode: .output, promise: nil)
+            setDeadline(in: .seconds(2))
+        } else {
+            phase = .draining
+            context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { [channel = context.channel] _ in
+                channel.close(promise: nil)
+            }
+        }
+    }
+
+    func drained(_ data: NIOAny) {
+        drainedBytes += 1
+        // A client that goes on sending after its refusal has had its answer: some hundred reads are enough.
+        if drainedBytes > 512 { context?.close(promise: nil) }
+    }
+
+    /// Keeps the present request open until something happens.
+    /// - Parameter timeout: when ``ParkedRequest/timedOut()`` is called.
+    public func park(_ request: any ParkedRequest, timeout: TimeAmount) {
+        parked = request
+        setDeadline(in: timeout)
+        // A parked request produces no bytes now, but an earlier pipelined answer may be waiting.
+        if !isReadingFromSocket { flush() }
+    }
+}
