@@ -220,14 +220,19 @@ class Stream:
     def wait_for(self, condition: Callable[[Event], bool], what: str, timeout: float = 10.0) -> Event:
         """The first event, past or to come, that the condition holds for."""
 
-        def found() -> Event | None:
-            return next((event for event in self.events if condition(event)), None)
-
+        looked_at = 0
+        deadline = time.monotonic() + timeout
         with self._changed:
-            self._changed.wait_for(lambda: found() or self._ended.is_set(), timeout)
-            event = found()
-            assert event is not None, f"no {what} within {timeout:g} s; came: {self.events[-10:]} {self.failure}"
-            return event
+            while True:
+                for event in self.events[looked_at:]:
+                    if condition(event):
+                        return event
+                looked_at = len(self.events)
+                left = deadline - time.monotonic()
+                assert left > 0 and not self._ended.is_set(), (
+                    f"no {what} within {timeout:g} s; {looked_at} events came, lastly {self.events[-3:]} {self.failure}"
+                )
+                self._changed.wait(left)
 
     def wait_for_type(self, kind: str) -> Event:
         return self.wait_for(lambda event: event["type"] == kind, f"{kind} event")

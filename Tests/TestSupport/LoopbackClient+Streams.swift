@@ -50,6 +50,11 @@ extension LoopbackClient {
     public struct Frame: Sendable, Equatable {
         public let opcode: UInt8
         public let payload: String
+
+        public init(opcode: UInt8, payload: String) {
+            self.opcode = opcode
+            self.payload = payload
+        }
     }
 
     /// The next WebSocket frame.

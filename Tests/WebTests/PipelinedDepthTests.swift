@@ -28,6 +28,6 @@ struct PipelinedDepthTests {
         #expect(seen.stackAddresses.count == count)
         let depth = (seen.stackAddresses.max() ?? 0) - (seen.stackAddresses.min() ?? 0)
         // A read brings a quarter of a megabyte of such requests, a thread's stack is some megabytes.
-        #expect(depth < 16_384, "the stack grows by \(depth / count) bytes for each request")
+        #expect(depth < 16_384, "the stack grows by \(Int(depth) / count) bytes for each request")
     }
 }
