@@ -22,6 +22,8 @@ public final class Metrics: Sendable {
     fileprivate actor FlushState {
         var flushed: [UInt64]
         var minutePeaks = [UInt64](repeating: 0, count: Peak.allCases.count)
+        var isFlushing = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
         init(flushed: [UInt64]) { self.flushed = flushed }
     }
 
@@ -140,10 +142,26 @@ public final class Metrics: Sendable {
 }
 
 extension Metrics.FlushState {
+    /// Waits for its turn: an actor lets others in while it waits for the disk, and two flushes that start
+    /// from the same values would count twice.
+    private func begin() async {
+        if isFlushing {
+            await withCheckedContinuation { waiting.append($0) }
+        } else {
+            isFlushing = true
+        }
+    }
+
+    private func end() {
+        if waiting.isEmpty { isFlushing = false } else { waiting.removeFirst().resume() }
+    }
+
     /// Takes a reading, has it written, and only then lets the next flush start from it.
     fileprivate func run(
         _ t: Int64, _ metrics: Metrics, write: @Sendable (Store.Flush) async throws -> Void
     ) async throws {
+        await begin()
+        defer { end() }
         for (index, value) in metrics.takeMinutePeaks().enumerated() {
             minutePeaks[index] = max(minutePeaks[index], value)
         }

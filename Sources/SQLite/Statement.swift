@@ -60,7 +60,8 @@ public final class Statement {
             case .null: sqlite3_bind_null(handle, index)
             case .integer(let number): sqlite3_bind_int64(handle, index, number)
             case .real(let number): sqlite3_bind_double(handle, index, number)
-            case .text(let text): sqlite3_bind_text(handle, index, text, -1, transient)
+            // With its length: without, SQLite would stop at a NUL.
+            case .text(let text): sqlite3_bind_text(handle, index, text, Int32(text.utf8.count), transient)
             case .blob(let bytes): sqlite3_bind_blob(handle, index, bytes, Int32(bytes.count), transient)
             }
         guard code == SQLITE_OK else { throw connection.error(code, sql) }
@@ -83,7 +84,9 @@ public struct Row {
 
     /// The column as text, nil for NULL.
     public func text(_ column: Int32) -> String? {
-        sqlite3_column_text(handle, column).map { String(cString: $0) }
+        guard let start = sqlite3_column_text(handle, column) else { return nil }
+        let count = Int(sqlite3_column_bytes(handle, column))
+        return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
     /// The column as bytes, nil for NULL.

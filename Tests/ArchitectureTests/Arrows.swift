@@ -18,7 +18,9 @@ enum Arrows {
     ]
 
     /// The target whose sources lie in a folder of Sources.
-    static func target(ofFolder folder: String) -> String { folder == "Metrics" ? "SignalboxMetrics" : folder }
+    static func target(ofFolder folder: String) -> String {
+        folder == "Metrics" ? "SignalboxMetrics" : folder
+    }
 
     struct Target {
         let name: String

@@ -12,7 +12,8 @@ struct ForbiddenCallsTests {
     @Test("a call is seen in code and not in a comment")
     func scan() {
         let file = Repository.SourceFile(
-            path: "Sources/A/B.swift", lines: ["// never try! here", "let a = try! b() // because", "try? c()"])
+            path: "Sources/A/B.swift",
+            lines: ["// never try! here", "let a = try! b() // because", "try? c()"])
         #expect(file.uses(of: "try!") == [2])
     }
 }

@@ -50,7 +50,8 @@ struct ImportDirectionTests {
         arguments: [
             ("import Web", "Web"), ("public import Web", "Web"), ("@testable import Relay", "Relay"),
             ("internal import CSQLite", "CSQLite"), ("@_spi(Kit) public import Web", "Web"),
-            ("import struct Web.Query", "Web"), ("    import Web", "Web"), ("@preconcurrency import Web", "Web"),
+            ("import struct Web.Query", "Web"), ("    import Web", "Web"),
+            ("@preconcurrency import Web", "Web"),
         ])
     func recognised(line: String, module: String) {
         #expect(Arrows.importedModule(line) == module)

@@ -4,14 +4,18 @@ import Testing
 struct MeterSignatureTests {
     /// Types that could carry a piece of a request.
     static let carriers: Set<String> = [
-        "String", "Substring", "StaticString", "StringProtocol", "Character", "Data", "UUID", "UInt8", "ByteBuffer",
+        "String", "Substring", "StaticString", "StringProtocol", "Character", "Data", "UUID", "UInt8",
+        "ByteBuffer",
         "Any", "AnyHashable", "URL",
     ]
 
     /// The parameter lists of every public function, initialiser and subscript.
     static func publicParameters(_ source: String) -> [String] {
-        source.matches(of: /public\s+(?:convenience\s+|static\s+)?(?:func\s+\w+|init\??|subscript)\s*(<[^>]*>)?\(([^)]*)\)/)
-            .map { "\($0.1 ?? "") \($0.2)" }
+        source.matches(
+            of:
+                /public\s+(?:convenience\s+|static\s+)?(?:func\s+\w+|init\??|subscript)\s*(<[^>]*>)?\(([^)]*)\)/
+        )
+        .map { "\($0.1 ?? "") \($0.2)" }
     }
 
     static func words(_ text: String) -> Set<String> { Set(text.matches(of: /\w+/).map { String($0.0) }) }
@@ -41,7 +45,9 @@ struct MeterSignatureTests {
             let payloads = source.matches(of: /\n\s*case \w+\(([^)]*)\)\s*\n/).map { String($0.1) }
             seen += payloads.count
             for payload in payloads {
-                #expect(Self.words(payload).isDisjoint(with: Self.carriers), "\(name) has a case with «\(payload)»")
+                #expect(
+                    Self.words(payload).isDisjoint(with: Self.carriers),
+                    "\(name) has a case with «\(payload)»")
             }
         }
         #expect(seen >= 10, "the scan found hardly a case: it is broken")

@@ -26,7 +26,8 @@ enum Repository {
 
         /// The modules it imports, in order.
         var imports: [String] {
-            lines.filter { $0.range(of: "import ", options: .literal) != nil }.compactMap(Arrows.importedModule)
+            lines.filter { $0.range(of: "import ", options: .literal) != nil }.compactMap(
+                Arrows.importedModule)
         }
     }
 
@@ -36,7 +37,9 @@ enum Repository {
     /// Every Swift file below a folder.
     private static func swiftFiles(_ folder: String) throws -> [SourceFile] {
         let top = root.appending(path: folder)
-        let paths = try FileManager.default.subpathsOfDirectory(atPath: top.path).filter { $0.hasSuffix(".swift") }
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: top.path).filter {
+            $0.hasSuffix(".swift")
+        }
         return try paths.sorted().map { path in
             let text = try String(contentsOf: top.appending(path: path), encoding: .utf8)
             return SourceFile(path: "\(folder)/\(path)", lines: text.components(separatedBy: "\n"))

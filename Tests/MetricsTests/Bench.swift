@@ -16,7 +16,8 @@ struct Bench {
 
     /// - Parameter counters: whether the live counters lie in a mapping, as they do by default.
     init(
-        _ directory: URL, now: Int64 = Bench.hour, counters: Bool = false, retention: Store.Retention = .init(),
+        _ directory: URL, now: Int64 = Bench.hour, counters: Bool = false,
+        retention: Store.Retention = .init(),
         gauges: [any GaugeSource] = []
     ) throws {
         let path = directory.appending(path: "signalbox.sqlite").path

@@ -6,7 +6,9 @@ import TestSupport
 struct ExpositionFormatTests {
     private func scrape(_ format: Exposition.Format) async throws -> Scrape {
         try await withTemporaryDirectory { directory in
-            Scrape(Exposition(metrics: try Bench(directory).metrics, version: BuildVersion("1.2.3")).write(format))
+            Scrape(
+                Exposition(metrics: try Bench(directory).metrics, version: BuildVersion("1.2.3")).write(
+                    format))
         }
     }
 
@@ -17,14 +19,18 @@ struct ExpositionFormatTests {
         #expect(Set(scrape.samples.map(\.series)).count == scrape.samples.count)
     }
 
-    @Test("the series of a family stand together under one HELP and one TYPE", arguments: [Exposition.Format.text, .openMetrics])
+    @Test(
+        "the series of a family stand together under one HELP and one TYPE",
+        arguments: [Exposition.Format.text, .openMetrics])
     func contiguous(format: Exposition.Format) async throws {
         let scrape = try await scrape(format)
         let families = scrape.types.map(\.family)
         #expect(Set(families).count == families.count)
         #expect(scrape.helps == families)
         for (sample, family) in zip(scrape.samples, scrape.familyOfSample) {
-            #expect(sample.name == family || sample.name.hasPrefix(family + "_"), "\(sample.series) under \(family)")
+            #expect(
+                sample.name == family || sample.name.hasPrefix(family + "_"),
+                "\(sample.series) under \(family)")
         }
     }
 
@@ -34,7 +40,8 @@ struct ExpositionFormatTests {
         let openMetrics = try await scrape(.openMetrics)
         let textCounters = text.types.filter { $0.type == "counter" }.map(\.family)
         #expect(textCounters.allSatisfy { $0.hasSuffix("_total") })
-        #expect(openMetrics.types.filter { $0.type == "counter" }.map { $0.family + "_total" } == textCounters)
+        #expect(
+            openMetrics.types.filter { $0.type == "counter" }.map { $0.family + "_total" } == textCounters)
         #expect(text.samples.map(\.series) == openMetrics.samples.map(\.series))
     }
 
@@ -62,7 +69,8 @@ struct ExpositionFormatTests {
         let bounds = buckets.compactMap { $0.series.firstMatch(of: /le="([^"]+)"/).map { String($0.1) } }
         #expect(
             bounds == [
-                "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25",
+                "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1",
+                "0.25",
                 "0.5", "1.0", "2.5", "5.0", "+Inf",
             ])
     }
@@ -81,6 +89,7 @@ struct ExpositionFormatTests {
     func contentTypes() {
         #expect(Exposition.Format.text.contentType == "text/plain; version=0.0.4; charset=utf-8")
         #expect(
-            Exposition.Format.openMetrics.contentType == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+            Exposition.Format.openMetrics.contentType
+                == "application/openmetrics-text; version=1.0.0; charset=utf-8")
     }
 }

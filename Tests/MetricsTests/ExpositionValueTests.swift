@@ -50,7 +50,9 @@ struct ExpositionValueTests {
             }
             let scrape = scrape(bench)
             let name = "signalbox_http_request_duration_seconds"
-            func bucket(_ bound: String) -> String? { scrape["\(name)_bucket{group=\"post\",le=\"\(bound)\"}"] }
+            func bucket(_ bound: String) -> String? {
+                scrape["\(name)_bucket{group=\"post\",le=\"\(bound)\"}"]
+            }
             #expect(["0.0001", "0.00025", "5.0", "+Inf"].map(bucket) == ["1", "3", "3", "4"])
             #expect(scrape["\(name)_count{group=\"post\"}"] == "4")
             #expect(scrape["\(name)_sum{group=\"post\"}"].flatMap(Double.init) == 9.00045)

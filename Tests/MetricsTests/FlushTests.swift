@@ -67,9 +67,10 @@ struct FlushTests {
     }
 
     /// The columns that are counted, with what each is made of.
-    private static let countedColumns: [(stat: StoredStat, counters: [Counter])] = StoredStat.allCases.compactMap {
-        if case .count(let counters) = $0.kind { ($0, counters) } else { nil }
-    }
+    private static let countedColumns: [(stat: StoredStat, counters: [Counter])] = StoredStat.allCases
+        .compactMap {
+            if case .count(let counters) = $0.kind { ($0, counters) } else { nil }
+        }
 
     @Test("writes every column from the counters it is made of", arguments: countedColumns)
     func everyColumn(stat: StoredStat, counters: [Counter]) async throws {
@@ -92,7 +93,9 @@ struct FlushTests {
             let bench = try Bench(directory, gauges: [gauges])
             await bench.metrics.flush(at: Bench.hour)
             let point = try #require(try await bench.minutes().first)
-            let stats: [StoredStat] = [.activeRooms, .activeSubs, .subscribersSSE, .subscribersWS, .waiters, .roomBufferBytes]
+            let stats: [StoredStat] = [
+                .activeRooms, .activeSubs, .subscribersSSE, .subscribersWS, .waiters, .roomBufferBytes,
+            ]
             #expect(stats.map { point[$0] } == [4, 11, 5, 6, 7, 8])
         }
     }

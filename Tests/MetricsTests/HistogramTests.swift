@@ -14,14 +14,18 @@ struct HistogramTests {
         meter.slots.load(SlotTable.slot(Self.histogram) + Histogram.slotsEach - 1)
     }
 
-    @Test("a value on a bound lies in that bound's bucket", arguments: Histogram.boundsNanoseconds.enumerated().map(\.offset))
+    @Test(
+        "a value on a bound lies in that bound's bucket",
+        arguments: Histogram.boundsNanoseconds.enumerated().map(\.offset))
     func onBound(index: Int) {
         let meter = Meter()
         meter.observe(Self.histogram, nanoseconds: Histogram.boundsNanoseconds[index])
         #expect(buckets(meter).enumerated().filter { $1 > 0 }.map(\.offset) == [index])
     }
 
-    @Test("a value above a bound lies in the next bucket", arguments: Histogram.boundsNanoseconds.enumerated().map(\.offset))
+    @Test(
+        "a value above a bound lies in the next bucket",
+        arguments: Histogram.boundsNanoseconds.enumerated().map(\.offset))
     func aboveBound(index: Int) {
         let meter = Meter()
         meter.observe(Self.histogram, nanoseconds: Histogram.boundsNanoseconds[index] + 1)

@@ -13,7 +13,9 @@ struct PointTests {
         return point
     }
 
-    @Test("counts add up, peaks are the higher one, gauges and totals come from the later one", arguments: [true, false])
+    @Test(
+        "counts add up, peaks are the higher one, gauges and totals come from the later one",
+        arguments: [true, false])
     func merge(inOrder: Bool) {
         let early = point(lastT: 10, messages: 3, rooms: 8, peak: 9, total: 30)
         let late = point(lastT: 20, messages: 4, rooms: 2, peak: 5, total: 34)
@@ -46,7 +48,9 @@ struct PointTests {
         }
     }
 
-    @Test("time is rounded down, before 1970 too", arguments: [(125, 120), (120, 120), (0, 0), (-1, -60), (-60, -60)])
+    @Test(
+        "time is rounded down, before 1970 too",
+        arguments: [(125, 120), (120, 120), (0, 0), (-1, -60), (-60, -60)])
     func rounding(t: Int64, expected: Int64) {
         #expect(floorTo(60, t) == expected)
     }

@@ -99,7 +99,8 @@ struct RestartTests {
             await first.metrics.close(at: Bench.hour)
             // The operator put the database away and starts anew.
             for suffix in ["", "-wal", "-shm"] {
-                try? FileManager.default.removeItem(at: directory.appending(path: "signalbox.sqlite" + suffix))
+                try? FileManager.default.removeItem(
+                    at: directory.appending(path: "signalbox.sqlite" + suffix))
             }
             let second = try Bench(directory, counters: true)
             #expect(second.meter.total(.reports) == 0)

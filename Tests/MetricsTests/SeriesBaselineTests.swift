@@ -78,7 +78,8 @@ struct SeriesBaselineTests {
     @Test("stands on the first bucket of a bucketed range")
     func bucketed() async throws {
         let minutes = [
-            Point.made(Bench.hour, messages: 1, total: 8), .made(Bench.hour + Bench.minute, messages: 1, total: 9),
+            Point.made(Bench.hour, messages: 1, total: 8),
+            .made(Bench.hour + Bench.minute, messages: 1, total: 9),
             .made(Bench.hour + 20 * Bench.minute, messages: 1, total: 10),
         ]
         let answer = try await answer(.day, now: now, minutes)

@@ -22,7 +22,9 @@ struct SeriesBucketTests {
     @Test("an hour is drawn from minutes as they are, from the very minute it starts")
     func hour() async throws {
         let now = Bench.hour + 30 * Self.minute
-        let minutes = (0...70).map { Point.made(now - Int64(70 - $0) * Self.minute, messages: 1, total: Int64($0)) }
+        let minutes = (0...70).map {
+            Point.made(now - Int64(70 - $0) * Self.minute, messages: 1, total: Int64($0))
+        }
         let answer = try await answer(.hour, now: now, minutes: minutes)
         #expect(answer.source == .minute)
         #expect(answer.bucket == 60_000)
@@ -111,7 +113,9 @@ struct SeriesBucketTests {
         #expect(answer.points.map { $0[.peakRooms] } == [9])
     }
 
-    @Test("without history there are no points and nothing is said to be missing", arguments: SeriesRange.allCases)
+    @Test(
+        "without history there are no points and nothing is said to be missing",
+        arguments: SeriesRange.allCases)
     func empty(range: SeriesRange) async throws {
         let answer = try await answer(range, now: Bench.hour)
         #expect(answer.points.isEmpty)

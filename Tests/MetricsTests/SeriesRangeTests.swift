@@ -6,7 +6,8 @@ struct SeriesRangeTests {
     @Test(
         "a query value names a range; anything else is a day",
         arguments: [
-            ("all", SeriesRange.all), ("1month", .month), ("1week", .week), ("1day", .day), ("8h", .eightHours),
+            ("all", SeriesRange.all), ("1month", .month), ("1week", .week), ("1day", .day),
+            ("8h", .eightHours),
             ("1h", .hour), ("", .day), ("ALL", .day), ("2h", .day), ("toString", .day),
         ])
     func query(text: String, expected: SeriesRange) {

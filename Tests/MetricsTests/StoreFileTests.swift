@@ -41,7 +41,8 @@ struct StoreFileTests {
             bench.meter.add(.messages(.http), 2)
             await bench.metrics.flush(at: Bench.hour)
             let total = try await bench.store.database.read {
-                try $0.integer("SELECT value FROM totals WHERE series = 'signalbox_messages_total{via=\"http\"}'")
+                try $0.integer(
+                    "SELECT value FROM totals WHERE series = 'signalbox_messages_total{via=\"http\"}'")
             }
             let point = try await bench.store.database.read {
                 try $0.integer("SELECT messages FROM minutes WHERE t = \(Bench.hour)")

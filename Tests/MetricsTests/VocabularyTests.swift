@@ -88,9 +88,12 @@ struct VocabularyTests {
 
     @Test("a status has the class the original counts it in")
     func statusClasses() {
-        #expect([200, 204, 101, 304].map { StatusClass(status: $0) } == [.success, .success, .success, .success])
-        #expect([400, 404, 499].map { StatusClass(status: $0) } == [.clientError, .clientError, .clientError])
+        #expect(
+            [200, 204, 101, 304].map { StatusClass(status: $0) } == [.success, .success, .success, .success])
+        #expect(
+            [400, 404, 499].map { StatusClass(status: $0) } == [.clientError, .clientError, .clientError])
         #expect(StatusClass(status: 429) == .tooManyRequests)
-        #expect([500, 503, 599].map { StatusClass(status: $0) } == [.serverError, .serverError, .serverError])
+        #expect(
+            [500, 503, 599].map { StatusClass(status: $0) } == [.serverError, .serverError, .serverError])
     }
 }

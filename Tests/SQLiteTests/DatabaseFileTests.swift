@@ -23,7 +23,9 @@ struct DatabaseFileTests {
         try await withTemporaryDirectory { directory in
             let path = directory.appending(path: "a.sqlite").path
             let database = try Database.open(path: path).database
-            try await database.write { try $0.run("CREATE TABLE one (n INTEGER); INSERT INTO one VALUES (9)") }
+            try await database.write {
+                try $0.run("CREATE TABLE one (n INTEGER); INSERT INTO one VALUES (9)")
+            }
             try database.checkpoint()
             let copy = directory.appending(path: "copy.sqlite").path
             try FileManager.default.copyItem(atPath: path, toPath: copy)
@@ -39,7 +41,8 @@ struct DatabaseFileTests {
             let before = database.bytesOnDisk
             try await database.write { connection in
                 try connection.run("CREATE TABLE one (b BLOB)")
-                try connection.execute("INSERT INTO one VALUES (?)", .blob([UInt8](repeating: 1, count: 100_000)))
+                try connection.execute(
+                    "INSERT INTO one VALUES (?)", .blob([UInt8](repeating: 1, count: 100_000)))
             }
             #expect(database.bytesOnDisk >= before + 100_000)
         }

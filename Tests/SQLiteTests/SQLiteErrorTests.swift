@@ -21,7 +21,10 @@ struct SQLiteErrorTests {
 
     @Test(
         "damage and foreign formats are told from what passes",
-        arguments: [(26, true), (11, true), (24, true), (267, true), (5, false), (13, false), (14, false), (2067, false)])
+        arguments: [
+            (26, true), (11, true), (24, true), (267, true), (5, false), (13, false), (14, false),
+            (2067, false),
+        ])
     func unreadable(code: Int32, expected: Bool) {
         #expect(SQLiteError(code: code, message: "").isUnreadable == expected)
     }

@@ -23,7 +23,8 @@ struct SetAsideTests {
         try await withTemporaryDirectory { directory in
             let path = directory.appending(path: "signalbox.sqlite").path
             let theirs = try Connection(path: path)
-            try theirs.run("PRAGMA application_id = 77; CREATE TABLE theirs (n INTEGER); INSERT INTO theirs VALUES (5)")
+            try theirs.run(
+                "PRAGMA application_id = 77; CREATE TABLE theirs (n INTEGER); INSERT INTO theirs VALUES (5)")
             let moved = try #require(try Database.open(path: path).setAside?.movedTo)
             let kept = try Connection(path: moved, mode: .readOnly).integer("SELECT n FROM theirs")
             #expect(kept == 5)

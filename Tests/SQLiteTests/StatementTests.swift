@@ -19,7 +19,9 @@ struct StatementTests {
         try await withTemporaryDirectory { directory in
             let path = directory.appending(path: "a.sqlite").path
             let database = try Database.open(path: path).database
-            try await database.write { try $0.run("CREATE TABLE one (n INTEGER); INSERT INTO one VALUES (1), (2), (3)") }
+            try await database.write {
+                try $0.run("CREATE TABLE one (n INTEGER); INSERT INTO one VALUES (1), (2), (3)")
+            }
             await #expect(throws: Enough.self) {
                 try await database.read { try $0.query("SELECT n FROM one") { _ in throw Enough() } }
             }

@@ -16,7 +16,8 @@ public struct HTTPReply: Sendable {
         let view = bytes.readableBytesView
         guard let end = view.firstRange(of: "\r\n\r\n".utf8) else { return nil }
         let lines = String(decoding: view[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
-        guard let first = lines.first, let status = first.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        guard let first = lines.first,
+            let status = first.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { throw MalformedReply(text: String(buffer: bytes)) }
         let headers = lines.dropFirst().map { line in
             let colon = line.firstIndex(of: ":") ?? line.endIndex

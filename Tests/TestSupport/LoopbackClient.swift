@@ -65,7 +65,9 @@ public final class LoopbackClient: Sendable {
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(inbox) }
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(inbox)
+                }
             }
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(
@@ -135,7 +137,8 @@ public final class LoopbackClient: Sendable {
                         promise.succeed(found)
                     } else if state.isEnded {
                         let left = String(buffer: state.bytes).prefix(300)
-                        promise.fail(Missing(description: "the connection ended before \(what); left: \(left)"))
+                        promise.fail(
+                            Missing(description: "the connection ended before \(what); left: \(left)"))
                     } else {
                         return false
                     }

@@ -41,7 +41,9 @@ struct BodyLimitTests {
         }
     }
 
-    @Test("a body that grows past it in chunks is refused, and nothing of it is answered twice", arguments: Side.allCases)
+    @Test(
+        "a body that grows past it in chunks is refused, and nothing of it is answered twice",
+        arguments: Side.allCases)
     func grown(side: Side) async throws {
         try await Side.withServer(limits: limits) { server in
             let client = try await server.connect()

@@ -7,12 +7,14 @@ import Web
 struct ConnectionErrorTests {
     private struct Broken: Error {}
 
-    @Test("that is no parse error closes it, between requests and within one", arguments: ["", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"])
+    @Test(
+        "that is no parse error closes it, between requests and within one",
+        arguments: ["", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"])
     func closes(received: String) throws {
         let front = try EmbeddedFront(hot: Side.hotResponder)
         try front.receive(received)
         front.channel.pipeline.fireErrorCaught(Broken())
-        front.channel.embeddedEventLoop.run()
+        front.run()
         #expect(!front.channel.isActive)
     }
 
@@ -27,7 +29,7 @@ struct ConnectionErrorTests {
         let front = try EmbeddedFront(hot: hot)
         try front.receive(Side.hot.get())
         front.channel.pipeline.fireErrorCaught(Broken())
-        front.channel.embeddedEventLoop.run()
+        front.run()
         #expect(!front.channel.isActive)
         seen.connections.first?.respond(FrontResponse())
         #expect(try front.sent().isEmpty)

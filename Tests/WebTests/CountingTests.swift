@@ -11,7 +11,8 @@ struct CountingTests {
             let client = try await server.connect()
             _ = try await client.ask(side.get())
             _ = try await client.ask(side.post("abc"))
-            _ = try await client.ask("PUT \(side.getPath) HTTP/1.1\r\nHost: relay\r\nContent-Length: 0\r\n\r\n")
+            _ = try await client.ask(
+                "PUT \(side.getPath) HTTP/1.1\r\nHost: relay\r\nContent-Length: 0\r\n\r\n")
             let meter = server.meter
             #expect(meter.total(.requests(side.getRoute, .success)) == 1)
             #expect(meter.total(.requests(side.postRoute, .success)) == 1)
@@ -43,7 +44,9 @@ struct CountingTests {
     @Test("a 429 and a 503 each in a class of its own")
     func classes() async throws {
         let cold = StubCold { request in
-            .refusal(request.query["s"] == "429" ? .tooManyRequests : .serviceUnavailable, ErrorBody("no", reason: "no"))
+            .refusal(
+                request.query["s"] == "429" ? .tooManyRequests : .serviceUnavailable,
+                ErrorBody("no", reason: "no"))
         }
         try await LoopbackServer.run(cold: cold) { server in
             let client = try await server.connect()

@@ -31,7 +31,8 @@ struct ExpectTests {
     func unknownRoute() async throws {
         try await Side.withServer { server in
             let client = try await server.connect()
-            try await client.send("POST /no HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello")
+            try await client.send(
+                "POST /no HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello")
             #expect(try await client.reply().status == 404)
         }
     }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Frames of streams")
 struct FramingTests {
-    @Test("an event is a chunk of exactly its length, or bare", arguments: ["{}", String(repeating: "x", count: 5_000)])
+    @Test(
+        "an event is a chunk of exactly its length, or bare",
+        arguments: ["{}", String(repeating: "x", count: 5_000)])
     func event(json: String) {
         let bare = "data: \(json)\n\n"
         #expect(String(buffer: EventFraming.data(ByteBuffer(string: json), chunked: false)) == bare)

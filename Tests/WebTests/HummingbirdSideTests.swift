@@ -25,7 +25,11 @@ struct HummingbirdSideTests {
 
     private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: relay\r\n\r\n" }
 
-    @Test("get the parameter decoded once", arguments: [("a%2Fb", "a/b"), ("%2e%2e", ".."), ("%2541", "%41"), ("%C3%A9", "é"), ("a:b", "a:b"), ("*", "*")])
+    @Test(
+        "get the parameter decoded once",
+        arguments: [
+            ("a%2Fb", "a/b"), ("%2e%2e", ".."), ("%2541", "%41"), ("%C3%A9", "é"), ("a:b", "a:b"), ("*", "*"),
+        ])
     func parameter(sent: String, seen: String) async throws {
         try await withRouter {
             $0.on(.asset) { FrontResponse(body: ByteBuffer(string: $0.front.parameter)) }
@@ -40,8 +44,10 @@ struct HummingbirdSideTests {
         try await withRouter {
             $0.on(.adminLogin, method: .post) { context in
                 let request = context.front
-                let seen = "\(request.query["q"] ?? "")|\(request.header("x-one") ?? "")|\(String(buffer: request.body))"
-                return FrontResponse(status: .accepted, headers: [("X-Two", "2")], body: ByteBuffer(string: seen))
+                let seen =
+                    "\(request.query["q"] ?? "")|\(request.header("x-one") ?? "")|\(String(buffer: request.body))"
+                return FrontResponse(
+                    status: .accepted, headers: [("X-Two", "2")], body: ByteBuffer(string: seen))
             }
         } _: { client in
             let reply = try await client.ask(
@@ -66,7 +72,8 @@ struct HummingbirdSideTests {
 
     @Test("that nobody serves answer 404 in JSON")
     func unserved() async throws {
-        try await withRouter { _ in } _: { client in
+        try await withRouter { _ in
+        } _: { client in
             let reply = try await client.ask(get("/"))
             #expect(reply.status == 404)
             #expect(try reply.json()["error"]?.string == "not found")

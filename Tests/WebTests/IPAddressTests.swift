@@ -7,8 +7,10 @@ struct IPAddressTests {
     @Test(
         "two spellings of one address are equal",
         arguments: [
-            ("192.0.2.1", "::ffff:192.0.2.1"), ("192.0.2.1", "::FFFF:c000:201"), ("192.0.2.1", "192.0.2.1:8080"),
-            ("192.0.2.1", " 192.0.2.1 "), ("2001:db8::1", "2001:0DB8:0:0:0:0:0:1"), ("2001:db8::1", "[2001:db8::1]:443"),
+            ("192.0.2.1", "::ffff:192.0.2.1"), ("192.0.2.1", "::FFFF:c000:201"),
+            ("192.0.2.1", "192.0.2.1:8080"),
+            ("192.0.2.1", " 192.0.2.1 "), ("2001:db8::1", "2001:0DB8:0:0:0:0:0:1"),
+            ("2001:db8::1", "[2001:db8::1]:443"),
             ("2001:db8::1", "[2001:db8::1]"), ("fe80::1", "fe80::1%eth0"),
         ])
     func spellings(one: String, other: String) throws {
@@ -19,7 +21,8 @@ struct IPAddressTests {
     @Test(
         "what is no address is none",
         arguments: [
-            "", " ", "unknown", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4x", "1.2.3.4/8", ":", "::g",
+            "", " ", "unknown", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4x", "1.2.3.4/8", ":",
+            "::g",
             "1:2:3:4:5:6:7:8:9", "[::1", "_hidden", "example.com:80", "%", "1.2.3.4\0x",
         ])
     func garbage(text: String) {
@@ -29,7 +32,8 @@ struct IPAddressTests {
     @Test(
         "loopback is known in every spelling",
         arguments: [
-            ("127.0.0.1", true), ("127.255.1.2", true), ("::1", true), ("::ffff:127.0.0.1", true), ("128.0.0.1", false),
+            ("127.0.0.1", true), ("127.255.1.2", true), ("::1", true), ("::ffff:127.0.0.1", true),
+            ("128.0.0.1", false),
             ("::2", false), ("::", false), ("1::1", false), ("0.0.0.1", false), ("::7f00:1", false),
         ])
     func loopback(text: String, expected: Bool) throws {

@@ -5,7 +5,9 @@ import Testing
 @Suite("Reading JSON")
 struct JSONParserTests {
     private func parse(_ text: String) throws -> JSONValue { try JSONParser.parse(ByteBuffer(string: text)) }
-    private func parse(_ bytes: [UInt8]) throws -> JSONValue { try JSONParser.parse(ByteBuffer(bytes: bytes)) }
+    private func parse(_ bytes: [UInt8]) throws -> JSONValue {
+        try JSONParser.parse(ByteBuffer(bytes: bytes))
+    }
 
     private static let valid: [(text: String, value: JSONValue)] = [
         ("null", .null), ("true", .bool(true)), ("false", .bool(false)), ("  [ ]\t\r\n", .array([])),
@@ -24,10 +26,14 @@ struct JSONParserTests {
     @Test(
         "a text outside of the grammar is refused",
         arguments: [
-            "", " ", "nul", "nulll", "True", "undefined", "NaN", "Infinity", "-Infinity", "{", "}", "[", "]", "[1",
-            "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}", "{1:2}",
-            "{\"a\" 1}", "\"", "\"a", "'a'", "\"\\x\"", "\"\\", "\"\\u\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u+123\"",
-            "\"\\ud800\\u12\"", "\"a\nb\"", "\"a\tb\"", "\"\0\"", "1 1", "[] []", "// comment\n1", "\u{feff}1",
+            "", " ", "nul", "nulll", "True", "undefined", "NaN", "Infinity", "-Infinity", "{", "}", "[", "]",
+            "[1",
+            "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}",
+            "{1:2}",
+            "{\"a\" 1}", "\"", "\"a", "'a'", "\"\\x\"", "\"\\", "\"\\u\"", "\"\\u12\"", "\"\\u12g4\"",
+            "\"\\u+123\"",
+            "\"\\ud800\\u12\"", "\"a\nb\"", "\"a\tb\"", "\"\0\"", "1 1", "[] []", "// comment\n1",
+            "\u{feff}1",
             "\u{a0}1", "[1]x",
         ])
     func refuses(text: String) {
@@ -35,7 +41,8 @@ struct JSONParserTests {
     }
 
     private static let numbers: [(text: String, value: Double)] = [
-        ("0", 0), ("-0", 0), ("7", 7), ("-12", -12), ("0.5", 0.5), ("1.25e2", 125), ("1E+2", 100), ("1e-2", 0.01),
+        ("0", 0), ("-0", 0), ("7", 7), ("-12", -12), ("0.5", 0.5), ("1.25e2", 125), ("1E+2", 100),
+        ("1e-2", 0.01),
         ("0e9", 0), ("9007199254740993", 9_007_199_254_740_992), ("1e308", 1e308), ("1e-400", 0),
         ("123456789012345678901234567890", 123456789012345678901234567890),
     ]
@@ -45,7 +52,9 @@ struct JSONParserTests {
         #expect(try parse(text) == .number(value))
     }
 
-    @Test("a number beyond all bounds is infinite, as in JavaScript", arguments: [("1e309", Double.infinity), ("-1e999", -.infinity)])
+    @Test(
+        "a number beyond all bounds is infinite, as in JavaScript",
+        arguments: [("1e309", Double.infinity), ("-1e999", -.infinity)])
     func hugeNumber(text: String, value: Double) throws {
         #expect(try parse(text) == .number(value))
     }
@@ -53,7 +62,8 @@ struct JSONParserTests {
     @Test(
         "what only looks like a number is refused",
         arguments: [
-            "01", "-01", "00", "1.", "1.e1", ".5", "-", "-.5", "+1", "1e", "1e+", "1e-", "1e1.5", "0x10", "1_000", "--1",
+            "01", "-01", "00", "1.", "1.e1", ".5", "-", "-.5", "+1", "1e", "1e+", "1e-", "1e1.5", "0x10",
+            "1_000", "--1",
             "1,5", "٣",
         ])
     func refusesNumber(text: String) {
@@ -69,7 +79,9 @@ struct JSONParserTests {
         #expect(try parse("\"\\ud800\"") == .string("\u{fffd}"))
     }
 
-    @Test("broken UTF-8 becomes U+FFFD, with an escape in the text or without", arguments: [[], Array("\\n".utf8)])
+    @Test(
+        "broken UTF-8 becomes U+FFFD, with an escape in the text or without",
+        arguments: [[], Array("\\n".utf8)])
     func brokenUTF8(escape: [UInt8]) throws {
         let quote = UInt8(ascii: "\"")
         let value = try parse([quote] + escape + [0x61, 0xff, 0x62, quote])
@@ -89,10 +101,13 @@ struct JSONParserTests {
         _ = try parse(String(repeating: open, count: 64) + "1" + String(repeating: close, count: 64))
     }
 
-    @Test("a value inside of 65 levels is refused, and so are 100,000", arguments: [("[", "]"), ("{\"a\":", "}")], [65, 100_000])
+    @Test(
+        "a value inside of 65 levels is refused, and so are 100,000",
+        arguments: [("[", "]"), ("{\"a\":", "}")], [65, 100_000])
     func tooDeep(brackets: (open: String, close: String), levels: Int) {
         let text =
-            String(repeating: brackets.open, count: levels) + "1" + String(repeating: brackets.close, count: levels)
+            String(repeating: brackets.open, count: levels) + "1"
+            + String(repeating: brackets.close, count: levels)
         #expect(throws: JSONError.self) { try parse(text) }
     }
 

@@ -7,7 +7,8 @@ struct JSONValueTests {
         "are true where JavaScript takes them for true",
         arguments: [
             (JSONValue.null, false), (.bool(false), false), (.bool(true), true), (.number(0), false),
-            (.number(.nan), false), (.number(-1), true), (.string(""), false), (.string("0"), true), (.array([]), true),
+            (.number(.nan), false), (.number(-1), true), (.string(""), false), (.string("0"), true),
+            (.array([]), true),
             (.object([:]), true),
         ])
     func truth(value: JSONValue, expected: Bool) {

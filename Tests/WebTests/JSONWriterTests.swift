@@ -13,7 +13,8 @@ struct JSONWriterTests {
     @Test(
         "a text is escaped as JSON.stringify does",
         arguments: [
-            ("plain", "\"plain\""), ("", "\"\""), ("\"\\/", "\"\\\"\\\\/\""), ("\u{8}\u{c}\n\r\t", "\"\\b\\f\\n\\r\\t\""),
+            ("plain", "\"plain\""), ("", "\"\""), ("\"\\/", "\"\\\"\\\\/\""),
+            ("\u{8}\u{c}\n\r\t", "\"\\b\\f\\n\\r\\t\""),
             ("\0\u{1}\u{1f}", "\"\\u0000\\u0001\\u001f\""), ("\u{7f}é🚂\u{2028}", "\"\u{7f}é🚂\u{2028}\""),
             ("</script>", "\"</script>\""),
         ])
@@ -21,7 +22,8 @@ struct JSONWriterTests {
         #expect(written { $0.string(text) } == expected)
     }
 
-    @Test("what was written is read back as the same", arguments: ["\0\u{1f}\"\\", "🚂\u{fffd}\n", "a\u{301}"])
+    @Test(
+        "what was written is read back as the same", arguments: ["\0\u{1f}\"\\", "🚂\u{fffd}\n", "a\u{301}"])
     func roundTrip(text: String) throws {
         let json = JSONWriter.object { $0.field("t", text) }
         #expect(try JSONParser.parse(json)["t"]?.string == text)
@@ -31,7 +33,8 @@ struct JSONWriterTests {
         "a number is written as JavaScript writes it",
         arguments: [
             (0, "0"), (-0.0, "0"), (1, "1"), (-7, "-7"), (0.5, "0.5"), (30_000.25, "30000.25"),
-            (9_007_199_254_740_991, "9007199254740991"), (.nan, "null"), (.infinity, "null"), (-.infinity, "null"),
+            (9_007_199_254_740_991, "9007199254740991"), (.nan, "null"), (.infinity, "null"),
+            (-.infinity, "null"),
         ] as [(Double, String)])
     func numbers(value: Double, expected: String) {
         #expect(written { $0.number(value) } == expected)

@@ -44,13 +44,18 @@ struct KeepAliveTests {
     func unknownUpgrade(side: Side) async throws {
         try await Side.withServer { server in
             let client = try await server.connect()
-            let reply = try await client.ask(side.get(headers: "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"))
+            let reply = try await client.ask(
+                side.get(
+                    headers:
+                        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+                ))
             #expect(reply.status == 200)
             #expect(try reply.json()["side"]?.string == side.rawValue)
         }
     }
 
-    @Test("one that is silent for too long is closed, before a request and after one", arguments: [true, false])
+    @Test(
+        "one that is silent for too long is closed, before a request and after one", arguments: [true, false])
     func silent(afterRequest: Bool) async throws {
         var limits = Front.Limits()
         limits.keepAlive = .milliseconds(100)
@@ -69,7 +74,8 @@ struct KeepAliveTests {
         limits.requestTime = .seconds(1)
         try await Side.withServer(limits: limits) { server in
             let client = try await server.connect()
-            let reply = try await client.ask("POST \(side.postPath) HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
+            let reply = try await client.ask(
+                "POST \(side.postPath) HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
             #expect(reply.status == 408)
             #expect(try reply.json()["reason"]?.string == "request_too_slow")
             #expect(try await client.rest().isEmpty)

@@ -11,7 +11,9 @@ struct MethodsTests {
             let reply = try await client.ask("DELETE \(side.getPath) HTTP/1.1\r\nHost: relay\r\n\r\n")
             #expect(reply.status == 405)
             #expect(reply["allow"] == "GET, HEAD")
-            #expect(try reply.json() == .object(["error": .string("method not allowed"), "reason": .string("wrong_method")]))
+            #expect(
+                try reply.json()
+                    == .object(["error": .string("method not allowed"), "reason": .string("wrong_method")]))
             #expect(try await client.ask(side.get()).status == 200)
         }
     }
@@ -19,7 +21,8 @@ struct MethodsTests {
     @Test("an unknown word is a wrong one", arguments: Side.allCases)
     func unknownMethod(side: Side) async throws {
         try await Side.withServer { server in
-            let reply = try await server.connect().ask("PROPFIND \(side.getPath) HTTP/1.1\r\nHost: relay\r\n\r\n")
+            let reply = try await server.connect().ask(
+                "PROPFIND \(side.getPath) HTTP/1.1\r\nHost: relay\r\n\r\n")
             #expect(reply.status == 405)
             #expect(server.meter.total(.requestMethods(.other)) == 1)
         }
@@ -30,7 +33,8 @@ struct MethodsTests {
         try await Side.withServer { server in
             let client = try await server.connect()
             let get = try await client.ask(side.get())
-            let head = try await client.ask("HEAD \(side.getPath) HTTP/1.1\r\nHost: relay\r\n\r\n", hasBody: false)
+            let head = try await client.ask(
+                "HEAD \(side.getPath) HTTP/1.1\r\nHost: relay\r\n\r\n", hasBody: false)
             #expect(head.status == 200)
             #expect(head["content-length"] == get["content-length"])
             // A body after it would stand where the next response begins.
@@ -41,17 +45,20 @@ struct MethodsTests {
     @Test("OPTIONS says what a route answers", arguments: Side.allCases)
     func options(side: Side) async throws {
         try await Side.withServer { server in
-            let reply = try await server.connect().ask("OPTIONS \(side.getPath) HTTP/1.1\r\nHost: relay\r\n\r\n")
+            let reply = try await server.connect().ask(
+                "OPTIONS \(side.getPath) HTTP/1.1\r\nHost: relay\r\n\r\n")
             #expect(reply.status == 200)
             #expect(reply["allow"] == "GET, HEAD")
         }
     }
 
-    @Test("an unknown route is JSON 404 whatever the method", arguments: ["GET", "POST", "OPTIONS", "PROPFIND"])
+    @Test(
+        "an unknown route is JSON 404 whatever the method", arguments: ["GET", "POST", "OPTIONS", "PROPFIND"])
     func unknownRoute(method: String) async throws {
         try await Side.withServer { server in
             let client = try await server.connect()
-            let reply = try await client.ask("\(method) /not/here HTTP/1.1\r\nHost: relay\r\nContent-Length: 0\r\n\r\n")
+            let reply = try await client.ask(
+                "\(method) /not/here HTTP/1.1\r\nHost: relay\r\nContent-Length: 0\r\n\r\n")
             #expect(reply.status == 404)
             #expect(try reply.json()["reason"]?.string == "unknown_route")
             #expect(reply["connection"] == "keep-alive")

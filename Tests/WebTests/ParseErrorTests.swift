@@ -8,7 +8,8 @@ struct ParseErrorTests {
     @Test(
         "are answered 400 in JSON, counted, and the connection ends",
         arguments: [
-            "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n", "HELLO\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET\r\n\r\n",
+            "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n", "HELLO\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+            "GET\r\n\r\n",
             "GET / HTTP/1.1\r\nNo colon\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
             "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -24,7 +25,8 @@ struct ParseErrorTests {
         }
     }
 
-    @Test("a head past its ceiling is answered 431", arguments: ["one long line", "many lines", "many bytes"])
+    @Test(
+        "a head past its ceiling is answered 431", arguments: ["one long line", "many lines", "many bytes"])
     func headTooLarge(kind: String) async throws {
         let headers =
             switch kind {
@@ -42,7 +44,8 @@ struct ParseErrorTests {
     @Test("a target past the head's ceiling is refused too")
     func longTarget() async throws {
         try await Side.withServer { server in
-            let reply = try await server.connect().ask(Side.hot.get("?x=" + String(repeating: "x", count: 20_000)))
+            let reply = try await server.connect().ask(
+                Side.hot.get("?x=" + String(repeating: "x", count: 20_000)))
             #expect([400, 414, 431].contains(reply.status))
         }
     }
@@ -69,7 +72,9 @@ struct ParseErrorTests {
 
     @Test("nothing a client sends takes the server down: cut and changed requests")
     func mutations() async throws {
-        let good = Array("POST /api/rooms/room/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".utf8)
+        let good = Array(
+            "POST /api/rooms/room/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+                .utf8)
         try await Side.withServer { server in
             for index in stride(from: 0, to: good.count, by: 3) {
                 var changed = good

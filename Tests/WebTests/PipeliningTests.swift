@@ -9,7 +9,9 @@ struct PipeliningTests {
 
     @Test(
         "are answered in the order they came, whichever side answers them",
-        arguments: [[Side.hot, .hot, .hot], [.cold, .hot, .hot], [.hot, .cold, .hot], [.cold, .cold, .hot]])
+        arguments: [
+            [Side.hot, .hot, .hot], [.cold, .hot, .hot], [.hot, .cold, .hot], [.cold, .cold, .hot],
+        ])
     func order(sides: [Side]) async throws {
         try await Side.withServer { server in
             let client = try await server.connect()
@@ -52,7 +54,9 @@ struct PipeliningTests {
     func behindRefusal() async throws {
         try await Side.withServer { server in
             let client = try await server.connect()
-            try await client.send("GET /no HTTP/1.1\r\n\r\n" + get(.cold, 1) + "PUT / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc" + get(.hot, 2))
+            try await client.send(
+                "GET /no HTTP/1.1\r\n\r\n" + get(.cold, 1) + "PUT / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
+                    + get(.hot, 2))
             var statuses: [Int] = []
             for _ in 0..<4 { statuses.append(try await client.reply().status) }
             #expect(statuses == [404, 200, 405, 200])

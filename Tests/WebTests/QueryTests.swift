@@ -6,7 +6,8 @@ struct QueryTests {
     @Test(
         "the first value of a name is found, decoded",
         arguments: [
-            ("a=1", "1"), ("b=2&a=1", "1"), ("a=1&a=2", "1"), ("a=", ""), ("a", ""), ("a=x%20y", "x y"), ("a=x+y", "x y"),
+            ("a=1", "1"), ("b=2&a=1", "1"), ("a=1&a=2", "1"), ("a=", ""), ("a", ""), ("a=x%20y", "x y"),
+            ("a=x+y", "x y"),
             ("%61=1", "1"), ("a=b=c", "b=c"), ("&&a=1", "1"), ("a=%C3%A9", "é"), ("a=1;b", "1;b"),
         ])
     func value(query: String, expected: String) {
@@ -18,7 +19,9 @@ struct QueryTests {
         #expect(Query(query[...])["a"] == nil)
     }
 
-    @Test("broken percent-encoding is taken as it stands", arguments: [("a=%", "%"), ("a=%zz", "%zz"), ("a=%C3", "%C3")])
+    @Test(
+        "broken percent-encoding is taken as it stands",
+        arguments: [("a=%", "%"), ("a=%zz", "%zz"), ("a=%C3", "%C3")])
     func broken(query: String, expected: String) {
         #expect(Query(query[...])["a"] == expected)
     }
@@ -26,7 +29,8 @@ struct QueryTests {
     @Test(
         "a number is read as parseInt reads it",
         arguments: [
-            ("5", 5), ("-5", -5), ("+5", 5), ("007", 7), ("12abc", 12), ("1e9", 1), ("1.9", 1), (" 8", 8), ("0x10", 0),
+            ("5", 5), ("-5", -5), ("+5", 5), ("007", 7), ("12abc", 12), ("1e9", 1), ("1.9", 1), (" 8", 8),
+            ("0x10", 0),
             ("9223372036854775807", .max), ("9223372036854775808", .max), ("-9223372036854775809", -.max),
             ("99999999999999999999999999", .max), ("5\u{301}", 5), ("\t\n 6", 6),
         ] as [(String, Int64)])
@@ -34,7 +38,9 @@ struct QueryTests {
         #expect(Query.leadingInteger(text) == expected)
     }
 
-    @Test("what begins with no digit is no number", arguments: ["", "-", "+", "abc", "--1", "- 1", ".5", "NaN", "٣", "Infinity"])
+    @Test(
+        "what begins with no digit is no number",
+        arguments: ["", "-", "+", "abc", "--1", "- 1", ".5", "NaN", "٣", "Infinity"])
     func notANumber(text: String) {
         #expect(Query.leadingInteger(text) == nil)
     }

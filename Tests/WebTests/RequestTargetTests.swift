@@ -8,7 +8,8 @@ struct RequestTargetTests {
         arguments: [
             ("/a/b", "/a/b"), ("/a?b=1", "/a"), ("/a#b", "/a"), ("/a?b#c", "/a"), ("/", "/"), ("*", "*"),
             ("http://evil.example/a?b", "/a"), ("http://evil.example", "/"), ("https://u@h:1/x/y", "/x/y"),
-            ("//evil.example/a", "//evil.example/a"), ("http://h?q=1", ""), ("/redirect?to=http://h/", "/redirect"),
+            ("//evil.example/a", "//evil.example/a"), ("http://h?q=1", ""),
+            ("/redirect?to=http://h/", "/redirect"),
         ])
     func path(target: String, expected: String) {
         #expect(RequestTarget.path(target) == expected)

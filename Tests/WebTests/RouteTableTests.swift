@@ -15,7 +15,8 @@ struct RouteTableTests {
     @Test(
         "case and a trailing slash don't matter",
         arguments: [
-            ("/API/Health", Route.health), ("/api/health/", .health), ("/Admin/STATS/", .adminStats), ("/", .home),
+            ("/API/Health", Route.health), ("/api/health/", .health), ("/Admin/STATS/", .adminStats),
+            ("/", .home),
             ("/api/ROOMS/Ab_c/MESSAGES/", .roomMessages),
         ])
     func lenient(path: String, expected: Route) {
@@ -30,9 +31,11 @@ struct RouteTableTests {
     @Test(
         "a path that isn't quite a template matches none",
         arguments: [
-            "", "*", "api/health", "/api//health", "//api/health", "//", "/api/health//", "/api/healthz", "/api",
+            "", "*", "api/health", "/api//health", "//api/health", "//", "/api/health//", "/api/healthz",
+            "/api",
             "/api/rooms", "/api/rooms/", "/api/rooms//messages", "/api/rooms/a/b/messages", "/api/rooms/a",
-            "/%61pi/health", "/api/health/../health", "/assets", "/assets/", "/assets/a/b", "/api\\health", "/ſtats",
+            "/%61pi/health", "/api/health/../health", "/assets", "/assets/", "/assets/a/b", "/api\\health",
+            "/ſtats",
         ])
     func unmatched(path: String) {
         #expect(match(path) == RouteTable.Match(route: .unmatched, parameter: ""))
@@ -41,14 +44,17 @@ struct RouteTableTests {
     @Test(
         "a parameter is decoded once",
         arguments: [
-            ("/assets/a%20b", "a b"), ("/assets/%2e%2e%2fx", "../x"), ("/assets/%2525", "%25"), ("/assets/%C3%A9", "é"),
+            ("/assets/a%20b", "a b"), ("/assets/%2e%2e%2fx", "../x"), ("/assets/%2525", "%25"),
+            ("/assets/%C3%A9", "é"),
             ("/assets/a+b", "a+b"), ("/assets/%00", "\0"), ("/assets/..", ".."),
         ])
     func decoded(path: String, expected: String) {
         #expect(match(path) == RouteTable.Match(route: .asset, parameter: expected))
     }
 
-    @Test("broken percent-encoding keeps the route and has no parameter", arguments: ["%", "%4", "%zz", "a%ff", "%C3"])
+    @Test(
+        "broken percent-encoding keeps the route and has no parameter",
+        arguments: ["%", "%4", "%zz", "a%ff", "%C3"])
     func broken(parameter: String) {
         #expect(match("/assets/" + parameter) == RouteTable.Match(route: .asset, parameter: nil))
     }

@@ -23,8 +23,10 @@ struct SecurityHeadersTests {
     @Test(
         "stand on every refusal",
         arguments: [
-            ("GET /nowhere HTTP/1.1\r\n\r\n", 404), ("PUT /api/health HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
-            ("POST /admin/login HTTP/1.1\r\nContent-Length: 999999\r\n\r\n", 413), ("\u{1}\u{2}\r\n\r\n", 400),
+            ("GET /nowhere HTTP/1.1\r\n\r\n", 404),
+            ("PUT /api/health HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
+            ("POST /admin/login HTTP/1.1\r\nContent-Length: 999999\r\n\r\n", 413),
+            ("\u{1}\u{2}\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 20_000))\r\n\r\n", 431),
             ("GET /assets/%zz HTTP/1.1\r\n\r\n", 400),
             ("POST /admin/login HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", 415),
@@ -42,7 +44,8 @@ struct SecurityHeadersTests {
 
     @Test("allow nothing but what is ours, and no frame around it")
     func policy() throws {
-        let policy = try #require(SecurityHeaders.fields.first { $0.name == "Content-Security-Policy" }?.value)
+        let policy = try #require(
+            SecurityHeaders.fields.first { $0.name == "Content-Security-Policy" }?.value)
         #expect(policy.hasPrefix("default-src 'none';"))
         #expect(!policy.contains("unsafe"))
         #expect(!policy.contains("*"))

@@ -57,12 +57,3 @@ extension HTTPReply {
     /// The body as JSON.
     func json() throws -> JSONValue { try JSONParser.parse(ByteBuffer(string: body)) }
 }
-
-/// Waits until something that another thread does has happened; gives up after some seconds.
-func eventually(_ condition: () -> Bool) async throws -> Bool {
-    for _ in 0..<2_000 {
-        if condition() { return true }
-        try await Task.sleep(for: .milliseconds(2))
-    }
-    return false
-}

@@ -23,7 +23,8 @@ struct StaticFilesTests {
             let response = files.response("style.css", ifNoneMatch: nil)
             #expect(response.status == .ok)
             #expect(String(buffer: response.body) == "body{}")
-            #expect(response.headers.contains { $0 == (name: "Content-Type", value: "text/css; charset=utf-8") })
+            #expect(
+                response.headers.contains { $0 == (name: "Content-Type", value: "text/css; charset=utf-8") })
         }
     }
 
@@ -38,7 +39,9 @@ struct StaticFilesTests {
         }
     }
 
-    @Test("a name is never a path, and only known kinds are served", arguments: ["../secret.txt", "/etc/passwd", "notes.md", "", ".", "style.css/"])
+    @Test(
+        "a name is never a path, and only known kinds are served",
+        arguments: ["../secret.txt", "/etc/passwd", "notes.md", "", ".", "style.css/"])
     func unknown(name: String) async throws {
         try await withFiles { files in
             #expect(files.response(name, ifNoneMatch: nil).status == .notFound)

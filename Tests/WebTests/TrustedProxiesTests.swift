@@ -4,7 +4,8 @@ import Testing
 @Suite("Which forwarded addresses count")
 struct TrustedProxiesTests {
     private func client(_ setting: String, peer: String, _ forwarded: [String]) throws -> IPAddress {
-        try #require(TrustedProxies(setting)).client(peer: try #require(IPAddress(peer)), forwarded: forwarded)
+        try #require(TrustedProxies(setting)).client(
+            peer: try #require(IPAddress(peer)), forwarded: forwarded)
     }
 
     private static let cases: [(setting: String, peer: String, forwarded: [String], client: String)] = [
@@ -51,7 +52,9 @@ struct TrustedProxiesTests {
         #expect(try client(setting, peer: peer, forwarded) == IPAddress(expected), "\(Self.cases[index])")
     }
 
-    @Test("a setting that can't be read is refused", arguments: ["-1", "loopbak", "10.0.0.0/40", "loopback,,x", "1.5", "10.0.0.0/8 fd00::/8"])
+    @Test(
+        "a setting that can't be read is refused",
+        arguments: ["-1", "loopbak", "10.0.0.0/40", "loopback,,x", "1.5", "10.0.0.0/8 fd00::/8"])
     func refused(setting: String) {
         #expect(TrustedProxies(setting) == nil)
     }

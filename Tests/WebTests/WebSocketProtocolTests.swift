@@ -51,7 +51,8 @@ struct WebSocketProtocolTests {
         let mask: UInt8 = masked ? 0x80 : 0
         let length: [UInt8] =
             payload.count < 126
-            ? [mask | UInt8(payload.count)] : [mask | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xff)]
+            ? [mask | UInt8(payload.count)]
+            : [mask | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xff)]
         return [first] + length + (masked ? [0, 0, 0, 0] : []) + payload
     }
 
@@ -78,10 +79,14 @@ struct WebSocketProtocolTests {
     }
 
     private static let broken: [(what: String, bytes: [UInt8], code: UInt16)] = [
-        ("a frame without a mask", [0x81, 1, 0x61], 1002), ("a reserved bit", [0xc1, 0x81, 0, 0, 0, 0, 0x61], 1002),
+        ("a frame without a mask", [0x81, 1, 0x61], 1002),
+        ("a reserved bit", [0xc1, 0x81, 0, 0, 0, 0, 0x61], 1002),
         ("an unknown opcode", [0x83, 0x80, 0, 0, 0, 0], 1002),
         ("a continuation of nothing", [0x80, 0x81, 0, 0, 0, 0, 0x61], 1002),
-        ("a new message inside of another", [0x01, 0x81, 0, 0, 0, 0, 0x61, 0x81, 0x81, 0, 0, 0, 0, 0x61], 1002),
+        (
+            "a new message inside of another", [0x01, 0x81, 0, 0, 0, 0, 0x61, 0x81, 0x81, 0, 0, 0, 0, 0x61],
+            1002
+        ),
         ("text that isn't UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xff], 1007),
         ("a frame that is too long", [0x81, 0xfe, 0x07, 0xd1, 0, 0, 0, 0], 1009),
         ("a fragmented control frame", [0x09, 0x80, 0, 0, 0, 0], 1002),
@@ -126,7 +131,8 @@ struct WebSocketProtocolTests {
         }
         try await LoopbackServer.run(hot: hot) { server in
             let reply = try await server.connect().ask(
-                "GET /api/rooms/room/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+                "GET /api/rooms/room/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+            )
             #expect(reply.status == 400)
             #expect(try reply.json()["reason"]?.string == "bad_handshake")
         }

@@ -119,8 +119,9 @@ enum SlotMapping {
     }
 
     private static func moveAside(_ path: String) throws -> String {
-        // One such file is kept: shared memory is small, and the next one tells the same story.
-        let target = "\(path).set-aside"
+        // A few are kept, the last place is taken again and again: shared memory is small.
+        let places = (1...8).map { "\(path).set-aside-\($0)" }
+        let target = places.first { !FileManager.default.fileExists(atPath: $0) } ?? places[7]
         guard rename(path, target) == 0 else { throw failure("rename \(path)") }
         return target
     }

@@ -49,6 +49,10 @@ struct PointTable {
         }
         merged.merge(point)
         merged.t = max(key, merged.t)
+        // Totals only grow: the newest reading is right even when the clock was set back.
+        merged.messagesTotal = point.messagesTotal ?? merged.messagesTotal
+        merged.roomsTotal = point.roomsTotal ?? merged.roomsTotal
+        merged.bugsTotal = point.bugsTotal ?? merged.bugsTotal
         try write(connection, merged)
     }
 

@@ -121,16 +121,21 @@ final class Room: Sendable {
             state.lastActive = now
             return Joining(
                 lastSeq: state.recent.lastSeq, size: state.roster.size, participants: participants.buffer,
-                cursor: max(after, state.recent.droppedThrough))
+                cursor: max(after, state.recent.droppedThrough),
+                floor: max(state.recent.lastSeq, state.recent.droppedThrough))
         }
     }
 
     /// What a subscriber that is catching up reads next. When nothing is left it is made live under the same
     /// lock, so that no message can slip between.
-    /// - Parameter end: the last message wanted before that; nil to go live after the newest.
-    func next(for subscriber: RoomSubscriber, after cursor: UInt64, through end: UInt64?) -> CatchUp {
+    /// - Parameters:
+    ///   - end: the last message wanted before that; nil to go live after the newest.
+    ///   - isFirst: nothing was read yet, so what the buffer has dropped meanwhile leaves no gap.
+    func next(
+        for subscriber: RoomSubscriber, after cursor: UInt64, through end: UInt64?, isFirst: Bool
+    ) -> CatchUp {
         state.withLockedValue { state in
-            guard state.recent.droppedThrough <= cursor else { return .missed }
+            guard isFirst || state.recent.droppedThrough <= cursor else { return .missed }
             let (messages, _) = state.recent.page(
                 after: cursor, through: end ?? .max, limit: 64, bytes: 256 * 1024)
             guard messages.isEmpty else { return .messages(messages) }
@@ -236,18 +241,20 @@ final class Room: Sendable {
         }
     }
 
-    /// Takes a parked wait back; the room's `last_seq` now.
-    func unpark(_ wait: RoomWait) -> UInt64 {
+    /// Takes a parked wait back; the room's `last_seq` now. nil when a message has taken the wait already and
+    /// is on its way: an empty answer with that message's number would make its reader skip it.
+    func unpark(_ wait: RoomWait) -> UInt64? {
         state.withLockedValue { state in
-            state.waits[wait.id] = nil
-            return state.recent.lastSeq
+            state.waits.removeValue(forKey: wait.id) == nil ? nil : state.recent.lastSeq
         }
     }
 
     private func wake(_ message: Message, _ state: inout State) {
         guard !state.waits.isEmpty else { return }
-        let woken = state.waits.values.filter { $0.after < message.seq }
-        for wait in woken { state.waits[wait.id] = nil }
+        // Every one of them: the message is newer than all that was there when they were parked, also for
+        // a reader that asked after a number nobody has reached.
+        let woken = Array(state.waits.values)
+        state.waits.removeAll()
         for (_, group) in Dictionary(grouping: woken, by: { ObjectIdentifier($0.eventLoop) }) {
             group[0].eventLoop.execute { RoomWait.wake(group, with: message) }
         }

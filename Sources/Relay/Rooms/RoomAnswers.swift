@@ -44,6 +44,8 @@ struct Joining {
     let participants: ByteBuffer
     /// The replay starts after this number.
     let cursor: UInt64
+    /// What is above this number came after the joining.
+    let floor: UInt64
 }
 
 /// What comes next for a subscriber that catches up.

@@ -37,6 +37,8 @@ final class RoomSubscriber: ConnectionStream {
     private var phase = Phase.catchingUp
     private var cursor: UInt64 = 0
     private var ready = ByteBuffer()
+    private var hasRead = false
+    private var floor: UInt64 = 0
     private var quietTicks = 0
     private var heardSincePing = true
     /// Its place among the loop's members.
@@ -74,6 +76,7 @@ final class RoomSubscriber: ConnectionStream {
                 boxPublicKey: introduction.boxPublicKey)
         else { return false }
         cursor = joining.cursor
+        floor = joining.floor
         ready = JSONWriter.object {
             $0.field("type", "ready")
             $0.field("roomId", room.id.text)
@@ -106,17 +109,19 @@ final class RoomSubscriber: ConnectionStream {
             switch phase {
             case .live, .gone: return
             case .replaying(let end):
-                switch room.next(for: self, after: cursor, through: end) {
+                switch room.next(for: self, after: cursor, through: end, isFirst: !hasRead) {
                 case .messages(let messages): write(messages)
                 case .reachedEnd:
                     write(event: ready)
                     ready = ByteBuffer()
+                    // A reader that asked after a number nobody has reached still gets what comes.
+                    cursor = floor
                     phase = .catchingUp
                 case .missed: return drop()
                 case .live: return
                 }
             case .catchingUp:
-                switch room.next(for: self, after: cursor, through: nil) {
+                switch room.next(for: self, after: cursor, through: nil, isFirst: !hasRead) {
                 case .messages(let messages): write(messages)
                 case .live(let loop):
                     live = loop
@@ -130,6 +135,7 @@ final class RoomSubscriber: ConnectionStream {
     }
 
     private func write(_ messages: [Message]) {
+        hasRead = true
         for message in messages {
             cursor = message.seq
             switch wire {

@@ -66,8 +66,7 @@ final class RoomWait: ParkedRequest, @unchecked Sendable {
     func shutDown() { answerEmpty(.shutdown) }
 
     private func answerEmpty(_ end: WaitEnd) {
-        guard !isDone else { return }
-        let lastSeq = room.unpark(self)
+        guard !isDone, let lastSeq = room.unpark(self) else { return }
         finish(end)
         connection.respond(
             .json(

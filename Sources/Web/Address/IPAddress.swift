@@ -21,6 +21,8 @@ public struct IPAddress: Hashable, Sendable {
             bare = String(bare[..<colon])
         }
         if let zone = bare.firstIndex(of: "%") { bare = String(bare[..<zone]) }
+        // C reads up to a NUL and would take what stands before it.
+        guard !bare.utf8.contains(0) else { return nil }
         var four = in_addr()
         if inet_pton(AF_INET, bare, &four) == 1 {
             self.init(high: 0, low: 0xffff_0000_0000 | UInt64(UInt32(bigEndian: four.s_addr)))

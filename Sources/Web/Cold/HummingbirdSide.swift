@@ -57,12 +57,19 @@ where Responder.Context == FrontContext {
     private static func collect(_ response: Response) async throws -> FrontResponse {
         let sink = CollectedBody.Sink()
         try await response.body.write(CollectedBody(sink: sink))
+        let body = await sink.buffer
+        // Hummingbird's own refusals have no body; ours always say what was wrong.
+        if response.status.code >= 400, body.readableBytes == 0 {
+            let words = response.status.reasonPhrase.lowercased()
+            return .refusal(
+                HTTPResponseStatus(statusCode: response.status.code), ErrorBody(words, reason: "refused"))
+        }
         // The front frames the body itself.
         let headers = response.headers.filter { $0.name != .contentLength && $0.name != .transferEncoding }
         return FrontResponse(
             status: HTTPResponseStatus(
                 statusCode: response.status.code, reasonPhrase: response.status.reasonPhrase),
-            headers: headers.map { (name: $0.name.canonicalName, value: $0.value) }, body: await sink.buffer)
+            headers: headers.map { (name: $0.name.canonicalName, value: $0.value) }, body: body)
     }
 }
 

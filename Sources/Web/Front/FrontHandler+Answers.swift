@@ -6,7 +6,9 @@ public import SignalboxMetrics
 extension FrontHandler {
     /// Whether the connection can stay open after the present response.
     public var keepsAlive: Bool {
-        guard let head = answeringHead, !inputClosed, !quiescing else { return false }
+        guard let head = answeringHead, !quiescing else { return false }
+        // A client that has said all it will say is still owed the answers to what it has pipelined.
+        guard !inputClosed || !pipelined.isEmpty else { return false }
         // The decoder stops at an Upgrade it saw; a declined one ends the connection.
         return head.isKeepAlive && !head.headers.contains(name: "upgrade")
     }
@@ -55,19 +57,39 @@ extension FrontHandler {
         setDeadline(in: front.limits.keepAlive)
         // Inside a read the flush comes once, at its end; a parked or cold answer goes out now.
         if isReadingFromSocket { wantsFlush = true } else { flush() }
-        while case .idle = phase, !pipelined.isEmpty { takePipelined() }
-        if inputClosed, case .idle = phase { closeAfterFlush(drain: false) }
-        if readHeld, pipelined.isEmpty {
+        takePipelined()
+    }
+
+    /// Whether the next part of a request can be looked at: one request at a time, and none while the
+    /// client doesn't take what it was answered, or answers would pile up without bound.
+    var canTake: Bool {
+        switch phase {
+        case .idle: isWritable
+        case .reading: true
+        default: false
+        }
+    }
+
+    /// Goes on with what waited. An answer given at once comes back here; a loop serves it, for a recursion
+    /// would let a client choose the depth of the stack.
+    func takePipelined() {
+        guard !isTakingPipelined else { return }
+        isTakingPipelined = true
+        while canTake, let part = pipelined.popFirst() { take(part) }
+        isTakingPipelined = false
+        guard pipelined.isEmpty else { return }
+        if inputClosed { endAfterInput() }
+        if readHeld, !holdsReads {
             readHeld = false
             context?.read()
         }
     }
 
-    private func takePipelined() {
-        while !pipelined.isEmpty {
-            if case .answering = phase { return }
-            if case .draining = phase { return pipelined.removeAll() }
-            take(pipelined.removeFirst())
+    /// The client sends no more and nothing of it waits: send what is left and close.
+    func endAfterInput() {
+        switch phase {
+        case .idle, .reading: closeAfterFlush(drain: false)
+        default: break
         }
     }
 
@@ -76,23 +98,24 @@ extension FrontHandler {
     func closeAfterFlush(drain: Bool) {
         guard let context else { return }
         wantsFlush = false
+        phase = .draining
+        pipelined.removeAll()
         if drain {
-            phase = .draining
             context.flush()
             context.close(mode: .output, promise: nil)
             setDeadline(in: .seconds(2))
         } else {
-            phase = .draining
+            setDeadline(in: front.limits.keepAlive)
             context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { [channel = context.channel] _ in
                 channel.close(promise: nil)
             }
         }
     }
 
-    func drained(_ data: NIOAny) {
-        drainedBytes += 1
+    func drained() {
+        drainedReads += 1
         // A client that goes on sending after its refusal has had its answer: some hundred reads are enough.
-        if drainedBytes > 512 { context?.close(promise: nil) }
+        if drainedReads > 512 { context?.close(promise: nil) }
     }
 
     /// Keeps the present request open until something happens.

@@ -26,7 +26,7 @@ extension FrontHandler {
         if context.channel.isWritable {
             switch phase {
             case .eventStream(let stream), .webSocket(let stream): stream.becameWritable()
-            default: break
+            default: takePipelined()
             }
         }
         context.fireChannelWritabilityChanged()
@@ -37,7 +37,10 @@ extension FrontHandler {
         case ChannelEvent.inputClosed:
             inputClosed = true
             switch phase {
-            case .idle, .draining, .reading, .eventStream, .webSocket: context.close(promise: nil)
+            case .idle, .reading: if pipelined.isEmpty { endAfterInput() }
+            // What is queued still goes out; the deadline ends a client that doesn't take it.
+            case .draining: if queuedBytes == 0 { context.close(promise: nil) }
+            case .eventStream, .webSocket: context.close(promise: nil)
             // A client may half-close after its request and still read the answer; one that is parked can
             // only have left.
             case .answering: if parked != nil { context.close(promise: nil) }
@@ -56,20 +59,20 @@ extension FrontHandler {
     }
 
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let parserError = error as? HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        front.meter.add(.malformedRequests)
         switch phase {
-        case .idle, .reading:
-            guard let parserError = error as? HTTPParserError else { fallthrough }
-            front.meter.add(.malformedRequests)
+        case .idle where pipelined.isEmpty, .reading where pipelined.isEmpty:
             phase = .answering
             answeringHead = nil
             answeringRoute = .unmatched
             startedAt = .now()
             finish(Refusals.malformed(parserError), keepAlive: false, drain: true)
-        case .answering where error is HTTPParserError:
-            // What was pipelined behind the present request is broken: answer this one, then close.
-            inputClosed = true
-        case .webSocket: break
-        default: context.close(promise: nil)
+        // What came before the broken bytes is owed its answer; then the connection ends.
+        default: inputClosed = true
         }
     }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 public import NIOCore
 import NIOExtras
 public import NIOHTTP1
@@ -43,7 +44,8 @@ public final class FrontHandler: ChannelDuplexHandler {
     var phase = Phase.idle
     var context: ChannelHandlerContext?
     var peer: IPAddress?
-    var pipelined: [HTTPServerRequestPart] = []
+    var pipelined = Deque<HTTPServerRequestPart>()
+    var isTakingPipelined = false
     var parked: (any ParkedRequest)?
     var answeringHead: HTTPRequestHead?
     var answeringRoute = Route.unmatched
@@ -53,7 +55,7 @@ public final class FrontHandler: ChannelDuplexHandler {
     var readHeld = false
     var inputClosed = false
     var quiescing = false
-    var drainedBytes = 0
+    var drainedReads = 0
 
     init(front: Front, loop: FrontLoop) {
         self.front = front
@@ -108,11 +110,11 @@ public final class FrontHandler: ChannelDuplexHandler {
         switch phase {
         case .webSocket: context.fireChannelRead(data)
         case .eventStream, .closed: break
-        case .draining: drained(data)
+        case .draining: drained()
         case .idle, .reading, .answering:
             isReadingFromSocket = true
             let part = unwrapInboundIn(data)
-            if case .answering = phase { pipelined.append(part) } else { take(part) }
+            if canTake, pipelined.isEmpty { take(part) } else { pipelined.append(part) }
         }
     }
 
@@ -128,10 +130,14 @@ public final class FrontHandler: ChannelDuplexHandler {
     /// Stops reading while pipelined requests wait, so that a client can't make us hold more than one
     /// socket buffer of them.
     public func read(context: ChannelHandlerContext) {
-        if case .answering = phase, !pipelined.isEmpty {
-            readHeld = true
-        } else {
-            context.read()
+        if holdsReads { readHeld = true } else { context.read() }
+    }
+
+    var holdsReads: Bool {
+        switch phase {
+        case .idle: !pipelined.isEmpty || !isWritable
+        case .answering: !pipelined.isEmpty
+        default: false
         }
     }
 

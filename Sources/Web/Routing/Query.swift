@@ -27,7 +27,8 @@ public struct Query: Sendable {
     }
 
     static func leadingInteger(_ text: String) -> Int64? {
-        var rest = Substring(text).drop { $0.isWhitespace }
+        // By scalars: a digit with a combining mark would be one character, and no digit.
+        var rest = text.unicodeScalars.drop { $0.properties.isWhitespace }
         var negative = false
         if let sign = rest.first, sign == "-" || sign == "+" {
             negative = sign == "-"
@@ -35,7 +36,7 @@ public struct Query: Sendable {
         }
         let digits = rest.prefix { ("0"..."9").contains($0) }
         guard !digits.isEmpty else { return nil }
-        let value = Int64(digits) ?? .max
+        let value = Int64(String(String.UnicodeScalarView(digits))) ?? .max
         return negative ? -value : value
     }
 

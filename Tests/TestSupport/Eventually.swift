@@ -1,0 +1,8 @@
+/// Waits until something that another thread does has happened; false when it hasn't after some seconds.
+public func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+    for _ in 0..<5_000 {
+        if try condition() { return true }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+    return false
+}
