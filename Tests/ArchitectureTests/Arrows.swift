@@ -59,7 +59,11 @@ enum Arrows {
     /// The module a line imports; nil for other lines.
     static func importedModule(_ line: String) -> String? {
         let pattern =
-            /^\s*(@\w+(\([^)]*\))?\s+)*((public|package|internal|fileprivate|private)\s+)?import\s+((struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)/
+            #/
+                ^\s*(@\w+(\([^)]*\))?\s+)*
+                ((public|package|internal|fileprivate|private)\s+)?import\s+
+                ((struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)
+            /#
         return line.firstMatch(of: pattern).map { String($0.7) }
     }
 }

@@ -47,6 +47,13 @@ struct House {
         return readings[.roomBufferBytes]
     }
 
+    /// Whether a long-poll is parked now.
+    var isWaitedIn: Bool {
+        var readings = GaugeReadings()
+        rooms.gauges.read(into: &readings)
+        return readings[.subscribers(.poll)] > 0
+    }
+
     /// Posts and gives back what came of it.
     @discardableResult
     func post(

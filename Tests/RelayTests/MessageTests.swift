@@ -15,7 +15,8 @@ struct MessageTests {
         #expect(
             String(buffer: message.json)
                 == #"{"type":"message","seq":42,"id":"\#(message.id)","sender":"ann","sender_verified":false,"#
-                + #""ciphertext":"AAAA","nonce":"\#(MessageDraft.nonce)","ts":1700000000123,"ttl_ms":60000,"reply_to":"12345678"}"#
+                + #""ciphertext":"AAAA","nonce":"\#(MessageDraft.nonce)","ts":1700000000123,"#
+                + #""ttl_ms":60000,"reply_to":"12345678"}"#
         )
     }
 

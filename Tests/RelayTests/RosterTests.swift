@@ -53,7 +53,8 @@ struct RosterTests {
         // Ann's stream has seen the last broadcast, whenever she said her name.
         #expect(
             json
-                == #"{"type":"presence","size":4,"names":["ann","bob"],"participants":[{"name":"ann","last_seen_ms_ago":300},"#
+                == #"{"type":"presence","size":4,"names":["ann","bob"],"participants":["#
+                + #"{"name":"ann","last_seen_ms_ago":300},"#
                 + #"{"name":"bob","box_pub":"KEY","last_seen_ms_ago":100}]}"#)
     }
 

@@ -48,6 +48,13 @@ public struct LoopbackServer: Sendable {
     public func connect(receiveBuffer: Int? = nil) async throws -> LoopbackClient {
         try await LoopbackClient.connect(port: port, receiveBuffer: receiveBuffer)
     }
+
+    /// Whether a new connection gets in.
+    public func accepts() async -> Bool {
+        guard let client = try? await connect() else { return false }
+        await client.close()
+        return true
+    }
 }
 
 /// Answers the hot side as a test says.

@@ -6,7 +6,8 @@ struct ExpectTests {
     private static let interim = "HTTP/1.1 100 Continue\r\n\r\n"
 
     private func head(_ side: Side, length: Int) -> String {
-        "POST \(side.postPath) HTTP/1.1\r\nHost: relay\r\nExpect: 100-Continue\r\nContent-Length: \(length)\r\n\r\n"
+        "POST \(side.postPath) HTTP/1.1\r\nHost: relay\r\nExpect: 100-Continue\r\n"
+            + "Content-Length: \(length)\r\n\r\n"
     }
 
     @Test("a client that waits for it may go on", arguments: Side.allCases)

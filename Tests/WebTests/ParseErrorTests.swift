@@ -87,4 +87,29 @@ struct ParseErrorTests {
             #expect(try await server.connect().ask(Side.cold.get()).status == 200)
         }
     }
+
+    @Test(
+        "are told from a client that goes away in the middle of a request",
+        arguments: ["GET / HT", "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc"])
+    func goneInTheMiddle(sent: String) async throws {
+        try await Side.withServer { server in
+            let client = try await server.connect()
+            try await client.send(sent)
+            await client.close()
+            #expect(try await eventually { server.front.openConnections == 0 })
+            #expect(server.meter.total(.malformedRequests) == 0)
+        }
+    }
+
+    @Test("are told from a body that was refused and never came")
+    func refusedBody() async throws {
+        try await Side.withServer { server in
+            let client = try await server.connect()
+            let reply = try await client.ask("POST /admin/login HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n")
+            #expect(reply.status == 413)
+            await client.close()
+            #expect(try await eventually { server.front.openConnections == 0 })
+            #expect(server.meter.total(.malformedRequests) == 0)
+        }
+    }
 }

@@ -19,7 +19,8 @@ enum Side: String, CaseIterable, CustomTestStringConvertible {
     }
 
     func post(_ body: String, headers: String = "") -> String {
-        "POST \(postPath) HTTP/1.1\r\nHost: relay\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
+        "POST \(postPath) HTTP/1.1\r\nHost: relay\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n"
+            + body
     }
 
     /// Answers what the stubs are asked: the side, what came in, and from whom.
