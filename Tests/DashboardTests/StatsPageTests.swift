@@ -56,7 +56,9 @@ import Testing
         #expect(page.matches(of: /\son[a-z]+=/).isEmpty)
         #expect(page.matches(of: /<h1/).count == 1)
         #expect(page.contains("<html lang=\"en\">"))
-        #expect(page.contains("<a href=\"/admin/stats?range=1h&amp;metric=messages&amp;refresh=30\">Reload every 30 s</a>"))
+        #expect(
+            page.contains(
+                "<a href=\"/admin/stats?range=1h&amp;metric=messages&amp;refresh=30\">Reload every 30 s</a>"))
         #expect(page.contains("<form method=\"post\" action=\"/admin/logout\">"))
         let ids = page.matches(of: /\sid="([^"]+)"/).map { String($0.output.1) }
         #expect(Set(ids).count == ids.count)

@@ -49,7 +49,8 @@ extension FrontHandler {
         case is ChannelShouldQuiesceEvent:
             quiescing = true
             switch phase {
-            case .idle: context.close(promise: nil)
+            // An answer may still be on its way.
+            case .idle: closeAfterFlush(drain: false)
             case .answering: parked?.shutDown()
             case .eventStream(let stream), .webSocket(let stream): stream.shutDown()
             case .reading, .draining, .closed: break
@@ -59,7 +60,9 @@ extension FrontHandler {
     }
 
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let parserError = error as? HTTPParserError else {
+        // Bytes that end in the middle of a request are a client that left, not one that can't speak.
+        guard let parserError = error as? HTTPParserError, parserError != .invalidEOFState else {
+            if case .draining = phase, queuedBytes > 0 { return }
             context.close(promise: nil)
             return
         }
