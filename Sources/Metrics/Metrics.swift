@@ -56,7 +56,12 @@ public final class Metrics: Sendable {
         // store is ahead. Either way the higher one is what was counted.
         var flushed = [UInt64](repeating: 0, count: SlotTable.count)
         for (slot, name) in SlotTable.names.enumerated() {
-            flushed[slot] = store.totals[name] ?? 0
+            // What no counting can have reached is damage; counting goes on from 0 rather than not at all.
+            let total = store.totals[name] ?? 0
+            if total > SlotTable.valueMax {
+                logger.critical("A total in the store is damaged; it starts anew.")
+            }
+            flushed[slot] = total > SlotTable.valueMax ? 0 : total
             slots.raise(slot, to: flushed[slot])
         }
         slots.add(1, to: Counter.processStarts.slot)
@@ -106,17 +111,17 @@ public final class Metrics: Sendable {
     ) {
         let now = meter.slots.values()
         func delta(_ counters: [Counter]) -> Int64 {
-            counters.reduce(0) { $0 + Int64(now[$1.slot] &- flushed[$1.slot]) }
+            counters.reduce(0) { $0 &+ Int64(clamping: now[$1.slot] - min(now[$1.slot], flushed[$1.slot])) }
         }
         func total(_ original: OriginalTotal) -> Int64 {
-            original.counters.reduce(0) { $0 + Int64(now[$1.slot]) }
+            original.counters.reduce(0) { $0 &+ Int64(clamping: now[$1.slot]) }
         }
         let gauges = gauges()
         var point = Point(t: t, lastT: t, samples: 1)
         for stat in StoredStat.allCases {
             switch stat.kind {
             case .count(let counters): point[stat] = delta(counters)
-            case .peak(let peak): point[stat] = Int64(minutePeaks[peak.rawValue])
+            case .peak(let peak): point[stat] = Int64(clamping: minutePeaks[peak.rawValue])
             case .gauge: point[stat] = Int64(stat.reading(gauges))
             }
         }

@@ -32,15 +32,24 @@ public final class Database: Sendable {
     /// "SGBX": marks a file as Signalbox's, see https://www.sqlite.org/pragma.html#pragma_application_id.
     static let applicationID: Int64 = 0x5347_4258
 
-    /// Opens or makes the file. A file that can't be read or belongs to another application is moved
-    /// aside with its date, never overwritten; `setAside` then says so.
-    public static func open(path: String) throws -> (database: Database, setAside: SetAside?) {
+    /// Opens or makes the file and has `prepare` read what a start needs of it. A file that can't be read or
+    /// belongs to another application is moved aside with its date, never overwritten, and a new one is
+    /// made; `setAside` then says so. Damage often shows at the first read only, so `prepare` counts too.
+    public static func open<T>(
+        path: String, prepare: (Database) throws -> T
+    ) throws -> (prepared: T, setAside: SetAside?) {
         do {
-            return (try Database(path: path), nil)
+            return (try prepare(Database(path: path)), nil)
         } catch let error as SQLiteError where error.isUnreadable {
             let target = try moveAside(path)
-            return (try Database(path: path), SetAside(movedTo: target, reason: error.message))
+            return (try prepare(Database(path: path)), SetAside(movedTo: target, reason: error.message))
         }
+    }
+
+    /// Opens or makes the file; see ``open(path:prepare:)``.
+    public static func open(path: String) throws -> (database: Database, setAside: SetAside?) {
+        let (database, setAside) = try open(path: path) { $0 }
+        return (database, setAside)
     }
 
     private init(path: String) throws {

@@ -115,8 +115,7 @@ public struct DashboardRoutes: Sendable {
         if request.query["token"] != nil, case .refused(let response) = try await gate.check(request, .page) {
             return response
         }
-        let query = RequestQuery.text(request.head.uri)
-        return FrontResponse(status: .found, headers: [("Location", "/admin/stats" + query)])
+        return FrontResponse(status: .found, headers: [("Location", gate.cleanTarget(request))])
     }
 
     @Sendable private func stats(_ request: FrontRequest) async throws -> FrontResponse {
@@ -140,12 +139,5 @@ extension FrontResponse {
     fileprivate static func fresh(_ json: ByteBuffer, varying: Bool = false) -> FrontResponse {
         let vary = varying ? [(name: "Vary", value: "Accept")] : []
         return .json(json, headers: [(name: "Cache-Control", value: "no-store")] + vary)
-    }
-}
-
-/// A target's query with its question mark, as sent.
-private enum RequestQuery {
-    static func text(_ target: String) -> String {
-        target.firstIndex(of: "?").map { String(target[$0...].prefix { $0 != "#" }) } ?? ""
     }
 }

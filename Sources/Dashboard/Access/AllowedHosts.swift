@@ -1,4 +1,5 @@
 import Foundation
+import Web
 
 /// The names the dashboard may be reached by with a session. A name that isn't ours but leads here is how a
 /// web page elsewhere would borrow an operator's browser (DNS rebinding).
@@ -32,7 +33,6 @@ public struct AllowedHosts: Sendable {
     }
 
     private static func isAddress(_ host: String) -> Bool {
-        host.hasPrefix("[")
-            || (host.split(separator: ".").count == 4 && host.allSatisfy { $0.isNumber || $0 == "." })
+        IPAddress(host) != nil && host.hasPrefix("[") == host.hasSuffix("]")
     }
 }

@@ -57,6 +57,9 @@ public struct Gate: Sendable {
         sessions = try keys.token.map { try Sessions(database: database, token: $0, clock: clock) }
     }
 
+    /// Makes the gate's tables in the store; throws when they can't be read.
+    public static func prepare(_ database: Database) throws { try Sessions.prepare(database) }
+
     /// Decides on a request for a surface of the dashboard.
     func check(_ request: FrontRequest, _ surface: Surface) async throws -> Verdict {
         guard let token = keys.token, let sessions else {
@@ -153,8 +156,15 @@ public struct Gate: Sendable {
     /// A form may only come from our own pages. Where a browser says itself whether it does (Fetch Metadata,
     /// which no page can forge), its word counts; the Origin header otherwise.
     private func foreignOrigin(_ request: FrontRequest) throws -> FrontResponse? {
-        if request.header("sec-fetch-site")?.lowercased() == "same-origin" { return nil }
-        guard let origin = request.header("origin") else { return nil }
+        let site = request.header("sec-fetch-site")?.lowercased()
+        if site == "same-origin" { return nil }
+        guard let origin = request.header("origin") else {
+            guard site == nil || site == "none" else {
+                meter.add(.admissions(.foreignOrigin))
+                return try pages.foreignOrigin()
+            }
+            return nil
+        }
         let from = origin.range(of: "://").map { String(origin[$0.upperBound...]).lowercased() }
         guard from != request.header("host")?.lowercased() else { return nil }
         meter.add(.admissions(.foreignOrigin))
@@ -188,7 +198,7 @@ public struct Gate: Sendable {
     }
 
     /// The dashboard's address with the choices a link may carry, and never a token.
-    private func cleanTarget(_ request: FrontRequest) -> String {
+    func cleanTarget(_ request: FrontRequest) -> String {
         let range = request.query["range"].flatMap(SeriesRange.init(rawValue:)).map { "range=\($0.rawValue)" }
         let metric = request.query["metric"].flatMap(ChartMetric.init(rawValue:)).map {
             "metric=\($0.rawValue)"

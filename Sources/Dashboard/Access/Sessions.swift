@@ -18,6 +18,12 @@ struct Sessions: Sendable {
         self.database = database
         self.token = token
         self.clock = clock
+        try Self.prepare(database)
+        try database.write { try Self.forgetIfChanged(token, $0) }
+    }
+
+    /// Makes the tables and reads them once, so that damage shows at the start.
+    static func prepare(_ database: Database) throws {
         try database.write { connection in
             try connection.run(
                 """
@@ -28,7 +34,8 @@ struct Sessions: Sendable {
                     id INTEGER PRIMARY KEY CHECK (id = 1), salt BLOB NOT NULL, mark BLOB NOT NULL
                 );
                 """)
-            try Self.forgetIfChanged(token, connection)
+            _ = try connection.query("SELECT hash FROM sessions") { $0.blob(0) }
+            _ = try connection.query("SELECT mark FROM session_token") { $0.blob(0) }
         }
     }
 

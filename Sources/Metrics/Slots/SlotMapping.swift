@@ -66,12 +66,13 @@ enum SlotMapping {
         guard bytes.count >= headerBytes + names.count * 8 else { return nil }
         var values: [String: UInt64] = [:]
         for (index, name) in names.enumerated() { values[name] = number(at: headerBytes + index * 8) }
+        guard values.values.allSatisfy({ $0 <= SlotTable.valueMax }) else { return nil }
         return values
     }
 
     /// Reads a file that must be a plain file of this user: /dev/shm is shared with everybody.
     private static func readOwned(_ path: String) throws -> [UInt8] {
-        let file = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        let file = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else { throw failure("open \(path)") }
         defer { close(file) }
         try checkOwner(file, path)

@@ -14,6 +14,9 @@ public enum SlotTable {
     static func highest(_ peak: Peak) -> Int { peaks + peak.rawValue * 2 }
     static func thisMinute(_ peak: Peak) -> Int { peaks + peak.rawValue * 2 + 1 }
 
+    /// No counting reaches this; a higher value is damage.
+    static let valueMax: UInt64 = 1 << 62
+
     /// The name of every slot, in order.
     public static let names: [String] = {
         var names = Counter.all.map { series("\($0.family.name)_total", $0.labels) }

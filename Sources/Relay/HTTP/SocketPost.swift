@@ -17,7 +17,7 @@ struct SocketPost {
     }
 
     private func hello(_ value: JSONValue, _ subscriber: RoomSubscriber, _ room: Room) {
-        guard let name = value["name"]?.string.flatMap(Roster.name) else { return }
+        guard let name = value["name"]?.string.flatMap(Roster.name), subscriber.takeHello() else { return }
         // A missing key has no opinion, null clears, junk is ignored so that a rename can't clear a key.
         let key: String?? =
             switch value["box_pub"] {

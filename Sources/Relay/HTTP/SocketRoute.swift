@@ -8,7 +8,7 @@ struct SocketRoute {
 
     func respond(to request: FrontRequest, on connection: FrontHandler) {
         guard let id = RoomID(request.parameter) else { return connection.respond(RoomRefusals.badRoom) }
-        guard request.method == .get, request.header("upgrade")?.lowercased() == "websocket" else {
+        guard request.asksForWebSocket else {
             return connection.respond(
                 .refusal(
                     .upgradeRequired, ErrorBody("upgrade required", reason: "not_a_websocket"),

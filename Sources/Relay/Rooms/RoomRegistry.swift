@@ -35,7 +35,7 @@ final class RoomRegistry: Sendable {
             let now = clock.now()
             // Clients discard what isn't above the last seq they saw, so numbers never go back, whatever
             // the clock does.
-            let first = max(UInt64(max(0, now)), meter.sequenceMark + 1)
+            let first = max(UInt64(max(0, now)), meter.sequenceMark &+ 1)
             let room = Room(id: id, registry: self, firstSeq: first, now: now)
             rooms[id] = room
             meter.add(.roomsCreated)

@@ -41,6 +41,8 @@ final class RoomSubscriber: ConnectionStream {
     private var floor: UInt64 = 0
     private var quietTicks = 0
     private var heardSincePing = true
+    /// When the next hello is taken: five at once, then one a second. Each is announced to the whole room.
+    private var helloAt = NIODeadline.now() - .seconds(5)
     /// Its place among the loop's members.
     var memberIndex = -1
     private(set) var live: LoopSubscribers?
@@ -216,8 +218,17 @@ final class RoomSubscriber: ConnectionStream {
         post.received(payload, from: self, in: room, client: client)
     }
 
-    /// Sends one event to this subscriber alone.
+    /// Whether a hello may be taken now; more than its rate are ignored.
+    func takeHello() -> Bool {
+        let now = NIODeadline.now()
+        guard helloAt <= now else { return false }
+        helloAt = max(helloAt, now - .seconds(5)) + .seconds(1)
+        return true
+    }
+
+    /// Sends one event to this subscriber alone; one that doesn't read gets none.
     func reply(_ json: ByteBuffer) {
+        guard connection.isWritable else { return }
         write(event: json)
         connection.flush()
     }

@@ -15,6 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
+        CrashReports.switchOff()
         do {
             let settings = try await options.load()
             guard let level = settings["LOG_LEVEL"].flatMap(Logger.Level.init(rawValue:)) else {

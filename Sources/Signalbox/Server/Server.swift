@@ -21,12 +21,10 @@ struct Server {
         signal(SIGPIPE, SIG_IGN)
         let clock = WallClock.system
         let directory = try DataDirectory(path: settings["DATA_DIR"] ?? "./data")
-        let (database, setAside) = try openDatabase(directory)
-
         var retention = Store.Retention()
         retention.minutes = Int64(settings.integer("METRICS_HISTORY_RETENTION_MINUTES"))
         retention.hours = Int64(settings.integer("METRICS_HOURLY_HISTORY_MAX"))
-        let store = try Store(database: database, retention: retention, now: clock.now())
+        let ((database, store), setAside) = try openStore(directory, retention, now: clock.now())
 
         let threads = settings["THREADS"].flatMap { Int($0) } ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -92,14 +90,19 @@ struct Server {
         withExtendedLifetime(directory) { logger.info("Stopped.") }
     }
 
-    private func openDatabase(_ directory: DataDirectory) throws -> (Database, Database.SetAside?) {
-        let (database, setAside) = try Database.open(path: directory.databasePath)
+    private func openStore(
+        _ directory: DataDirectory, _ retention: Store.Retention, now: Int64
+    ) throws -> ((Database, Store), Database.SetAside?) {
+        let (opened, setAside) = try Database.open(path: directory.databasePath) { database in
+            try Gate.prepare(database)
+            return (database, try Store(database: database, retention: retention, now: now))
+        }
         if let setAside {
             logger.critical(
                 "The metrics store could not be read and was moved aside; history starts anew.",
                 metadata: ["moved_to": "\(setAside.movedTo)", "why": "\(setAside.reason)"])
         }
-        return (database, setAside)
+        return (opened, setAside)
     }
 
     private func roomLimits() -> RoomLimits {

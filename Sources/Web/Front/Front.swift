@@ -57,8 +57,9 @@ public final class Front: Sendable {
                 leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
                 limitConfiguration: decoding)
             let handler = FrontHandler(front: self, loop: loop)
-            try channel.pipeline.syncOperations.addHandler(
-                ByteToMessageHandler(decoder), name: FrontHandler.decoderName)
+            // A decoder that has stopped behind an Upgrade or CONNECT would keep what follows without end.
+            let bytes = ByteToMessageHandler(decoder, maximumBufferSize: 256 * 1024)
+            try channel.pipeline.syncOperations.addHandler(bytes, name: FrontHandler.decoderName)
             try channel.pipeline.syncOperations.addHandler(handler)
         }
     }

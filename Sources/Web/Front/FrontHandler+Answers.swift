@@ -10,7 +10,7 @@ extension FrontHandler {
         // A client that has said all it will say is still owed the answers to what it has pipelined.
         guard !inputClosed || !pipelined.isEmpty else { return false }
         // The decoder stops at an Upgrade it saw; a declined one ends the connection.
-        return head.isKeepAlive && !head.headers.contains(name: "upgrade")
+        return head.isKeepAlive && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
     }
 
     /// Sends the response to the present request, counts it, and goes on with the next one.

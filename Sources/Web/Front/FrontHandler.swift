@@ -166,7 +166,13 @@ public final class FrontHandler: ChannelDuplexHandler {
             length > front.limits.bodyBytes
         {
             refuseBody(reading)
-        } else if reading.refusal == nil, head.headers.first(name: "expect")?.lowercased() == "100-continue" {
+        } else if head.headers.first(name: "expect")?.lowercased() == "100-continue", head.version == .http1_1
+        {
+            if let refusal = reading.refusal {
+                // The client waits with its body for a word: it gets the last one.
+                answer(head, match.route)
+                return finish(refusal, keepAlive: false, drain: true)
+            }
             write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
             flush()
         }

@@ -19,6 +19,13 @@ public struct FrontRequest: Sendable {
     /// Whether the client speaks HTTP/1.1; streams to older ones go unframed and end with the connection.
     public var isChunkable: Bool { head.version.minor >= 1 && head.version.major == 1 }
 
+    /// Whether the request asks for a WebSocket as RFC 6455 §4.1 has it. `Connection` must name the upgrade:
+    /// only then does the HTTP decoder stop behind this request, and what follows is frames.
+    public var asksForWebSocket: Bool {
+        method == .get && isChunkable && header("upgrade")?.lowercased() == "websocket"
+            && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+    }
+
     /// The first value of a header.
     public func header(_ name: String) -> String? { head.headers.first(name: name) }
 

@@ -69,7 +69,13 @@ private final class AcceptErrors: ChannelInboundHandler {
     init(logger: Logger) { self.logger = logger }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // At the limit every accept fails: one line a second says enough.
+        // At the limit every accept fails: pause, or the loop would spin, and say so once a second.
+        let channel = context.channel
+        channel.setOption(.autoRead, value: false).whenComplete { _ in
+            channel.eventLoop.scheduleTask(in: .milliseconds(100)) {
+                channel.setOption(.autoRead, value: true)
+            }
+        }
         if NIODeadline.now() - lastLogged > .seconds(1) {
             lastLogged = .now()
             logger.warning(

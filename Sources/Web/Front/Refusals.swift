@@ -7,6 +7,10 @@ enum Refusals {
     /// What can be said from the head alone; nil when the request may go on.
     static func early(_ head: HTTPRequestHead, _ match: RouteTable.Match) -> FrontResponse? {
         let method = Method(head.method)
+        // Two names for one request: whoever checks one of them may be fooled by the other.
+        if head.headers["host"].count > 1 {
+            return .refusal(.badRequest, ErrorBody("bad request", reason: "several_hosts"))
+        }
         if match.route == .unmatched {
             return .refusal(.notFound, ErrorBody("not found", reason: "unknown_route"))
         }

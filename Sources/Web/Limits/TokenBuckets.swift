@@ -27,7 +27,8 @@ public final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
             let missing = Double(full - now) / nanosecondsPerToken
             guard capacity - missing >= 1 else { return false }
             if table.count >= entriesMax { Self.shrink(&table, to: entriesMax / 2, now: now) }
-            table[key] = full + Int64(nanosecondsPerToken)
+            let (next, overflow) = full.addingReportingOverflow(Int64(nanosecondsPerToken))
+            table[key] = overflow ? .max : next
             return true
         }
     }

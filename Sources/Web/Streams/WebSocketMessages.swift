@@ -44,6 +44,8 @@ final class WebSocketMessages: ChannelInboundHandler {
             whole.writeImmutableBuffer(payload)
             if frame.fin { message(whole, isText: fragmentsAreText) } else { fragments = whole }
         case .ping:
+            // A peer that doesn't read its pongs gets none, or a flood of pings would fill our memory.
+            guard connection.isWritable else { return }
             connection.write(WebSocketFraming.control(.pong, payload))
             connection.flush()
         case .pong: stream.received(ByteBuffer())
