@@ -8,7 +8,8 @@ enum CrashReports {
     /// Starts the program again with crash reports off, unless the operator set the variable.
     static func switchOff() {
         guard getenv(variable) == nil, setenv(variable, "enable=no", 1) == 0 else { return }
-        let path = "/proc/self/exe"
+        // By its own name, or process lists would call it "exe".
+        let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path(percentEncoded: false)
         var arguments = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)
         // Returns only when it fails; then we go on as we are.
