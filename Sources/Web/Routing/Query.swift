@@ -12,10 +12,10 @@ public struct Query: Sendable {
 
     /// The first value of a name, decoded; nil when it isn't there.
     public subscript(name: String) -> String? {
-        for pair in text.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard decode(parts[0]) == name else { continue }
-            return parts.count > 1 ? decode(parts[1]) : ""
+        for pair in text.utf8.split(separator: UInt8(ascii: "&")) {
+            let mark = pair.firstIndex(of: UInt8(ascii: "="))
+            guard decode(Substring(pair[..<(mark ?? pair.endIndex)])) == name else { continue }
+            return mark.map { decode(Substring(pair[pair.index(after: $0)...])) } ?? ""
         }
         return nil
     }

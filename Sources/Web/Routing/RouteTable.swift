@@ -18,29 +18,31 @@ public enum RouteTable {
 
     /// - Parameter path: the path as sent, without the query.
     public static func match(_ path: Substring) -> Match {
-        guard path.first == "/" else { return Match(route: .unmatched, parameter: "") }
-        var segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        guard path.utf8.first == UInt8(ascii: "/") else { return Match(route: .unmatched, parameter: "") }
+        var segments = path.utf8.dropFirst()
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         if segments.last?.isEmpty == true { segments.removeLast() }
         candidates: for candidate in templates[segments.count] ?? [] {
-            var parameter: Substring = ""
+            var parameter: Substring.UTF8View.SubSequence = Substring("").utf8[...]
             for (segment, expected) in zip(segments, candidate.segments) {
-                if expected.first == ":" {
+                if expected.utf8.first == UInt8(ascii: ":") {
                     guard !segment.isEmpty else { continue candidates }
                     parameter = segment
                 } else if !equalIgnoringCase(segment, expected) {
                     continue candidates
                 }
             }
-            let decoded =
-                parameter.utf8.contains(UInt8(ascii: "%")) ? percentDecoded(parameter) : String(parameter)
+            let text = String(Substring(parameter))
+            let decoded = parameter.contains(UInt8(ascii: "%")) ? percentDecoded(text) : text
             return Match(route: candidate.route, parameter: decoded)
         }
         return Match(route: .unmatched, parameter: "")
     }
 
-    private static func equalIgnoringCase(_ one: Substring, _ lowercase: String) -> Bool {
-        one.utf8.count == lowercase.utf8.count
-            && zip(one.utf8, lowercase.utf8).allSatisfy { byte, expected in
+    private static func equalIgnoringCase(_ one: Substring.UTF8View.SubSequence, _ lowercase: String) -> Bool
+    {
+        one.count == lowercase.utf8.count
+            && zip(one, lowercase.utf8).allSatisfy { byte, expected in
                 byte == expected || ((0x41...0x5a).contains(byte) && byte | 0x20 == expected)
             }
     }
