@@ -18,6 +18,8 @@ public struct CountryCode: Hashable, Sendable {
 
     /// Accepts two ASCII letters in either case, `T1` and `LOCAL`; nil for anything else.
     public init?(_ text: some StringProtocol) {
+        // ASCII first: "ß" in upper case would be two letters and a country.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         let upper = text.uppercased()
         if upper == "LOCAL" {
             self = .local
