@@ -80,10 +80,10 @@ public final class Store: Sendable {
         let hour = floorTo(hourMilliseconds, flush.t)
         try PointTable.hours.fold(connection, flush.point, key: hour, width: hourMilliseconds)
         for (name, value) in flush.changed {
+            // The slots were raised to the store's totals at start, so what they hold is never behind.
             try connection.execute(
-                "INSERT INTO totals (series, value) VALUES (?1, ?2) "
-                    + "ON CONFLICT (series) DO UPDATE SET value = max(value, ?2)",
-                .text(name), .integer(Int64(bitPattern: value)))
+                "INSERT OR REPLACE INTO totals (series, value) VALUES (?, ?)", .text(name),
+                .integer(Int64(bitPattern: value)))
         }
         try PointTable.minutes.prune(connection, before: flush.t - retention.minutes * minuteMilliseconds)
         try PointTable.hours.prune(connection, before: flush.t - retention.hours * hourMilliseconds)
