@@ -17,8 +17,6 @@ struct Roster {
     var size = 0
     private var named: [UInt64: Participant] = [:]
 
-    var namedCount: Int { named.count }
-
     subscript(subscriber: UInt64) -> Participant? {
         get { named[subscriber] }
         set { named[subscriber] = newValue }
