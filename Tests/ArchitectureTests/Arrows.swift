@@ -8,7 +8,8 @@ enum Arrows {
         "GeoIP": ["CMaxMindDB"],
         "Notify": [],
         "SignalboxMetrics": ["SQLite", "GeoIP"],
-        "Web": ["SignalboxMetrics", "SQLite", "GeoIP"],
+        // CSodium: secrets are compared in constant time.
+        "Web": ["SignalboxMetrics", "SQLite", "GeoIP", "CSodium"],
         "Relay": ["Web", "SignalboxMetrics", "SQLite", "GeoIP", "Notify", "CSodium"],
         "Dashboard": ["Web", "SignalboxMetrics", "SQLite", "GeoIP", "CSodium"],
         // CSodium: `signalbox demo` encrypts as a client does.
