@@ -187,6 +187,8 @@ extension StoredStat {
         case .subscribersWS: gauges[.subscribers(.ws)]
         case .waiters: gauges[.subscribers(.poll)]
         case .roomBufferBytes: gauges[.roomBufferBytes]
+        case .identities: gauges[.identities]
+        case .inboxBytes: gauges[.inboxBytes]
         default: 0
         }
     }

@@ -10,7 +10,7 @@ struct FrontRequestTests {
         throws -> FrontRequest
     {
         FrontRequest(
-            route: .roomMessages, method: .post, parameter: "room", query: Query(""),
+            route: .roomMessages, method: .post, parameter: "room", secondParameter: "", query: Query(""),
             head: HTTPRequestHead(version: version, method: .POST, uri: "/", headers: headers),
             body: ByteBuffer(string: body), client: try #require(IPAddress("127.0.0.1")), isSecure: false)
     }

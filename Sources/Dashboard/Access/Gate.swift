@@ -2,7 +2,7 @@ import Foundation
 import NIOHTTP1
 public import SQLite
 public import SignalboxMetrics
-import Web
+public import Web
 
 /// Who may see the dashboard. Fails closed: what isn't admitted here isn't shown.
 ///

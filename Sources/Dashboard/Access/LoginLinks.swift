@@ -1,3 +1,4 @@
+import Web
 import NIOConcurrencyHelpers
 
 /// One-time login codes, printed on the operator's terminal: they live in memory, once, for a quarter hour.
@@ -11,7 +12,7 @@ public final class LoginLinks: Sendable {
 
     /// Makes a code that works once.
     public func issue() -> String {
-        let code = urlSafeText(randomBytes(24))
+        let code = SecretBytes.urlSafeText(SecretBytes.random(24))
         let expiry = clock() + Self.lifetimeMilliseconds
         codes.withLockedValue { codes in
             if codes.count >= 16 { codes.removeAll() }

@@ -1,3 +1,4 @@
+import Web
 import SQLite
 
 /// Sessions of people who logged in. The store holds hashes only: whoever reads the disk can't become one.
@@ -47,20 +48,20 @@ struct Sessions: Sendable {
             ($0.blob(0) ?? [], $0.blob(1) ?? [])
         }
         if let (salt, mark) = known.first, salt.count == 32,
-            Array(hash(token.bytes, key: salt).prefix(2)) == mark
+            Array(SecretBytes.hash(token.bytes, key: salt).prefix(2)) == mark
         {
             return
         }
-        let salt = randomBytes(32)
+        let salt = SecretBytes.random(32)
         try connection.run("DELETE FROM sessions")
         try connection.execute(
             "INSERT OR REPLACE INTO session_token (id, salt, mark) VALUES (1, ?, ?)", .blob(salt),
-            .blob(Array(hash(token.bytes, key: salt).prefix(2))))
+            .blob(Array(SecretBytes.hash(token.bytes, key: salt).prefix(2))))
     }
 
     /// Opens a session; the id goes into the cookie and nowhere else.
     func open() async throws -> String {
-        let id = urlSafeText(randomBytes(32))
+        let id = SecretBytes.urlSafeText(SecretBytes.random(32))
         let stored = fingerprint(id)
         let now = clock()
         try await database.write { connection in
@@ -94,6 +95,7 @@ struct Sessions: Sendable {
 
     private func fingerprint(_ id: String) -> [UInt8] {
         // The id is 256 random bits, so the stored hash can't be searched for the token.
-        hash(Array(id.utf8), key: hash(token.bytes, key: Array("signalbox session".utf8)))
+        SecretBytes.hash(
+            Array(id.utf8), key: SecretBytes.hash(token.bytes, key: Array("signalbox session".utf8)))
     }
 }

@@ -29,6 +29,13 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case limitedLogins = "limited_logins"
     case overCapacity = "over_capacity"
     case loginsRefused = "logins_refused"
+    case directMessages = "direct_messages"
+    case directMessageBytes = "direct_message_bytes"
+    case identitiesRegistered = "identities_registered"
+    case claims = "claims"
+    case listening = "listening"
+    case signaturesRefused = "signatures_refused"
+    case limitedSigned = "limited_signed"
     // Values at the time of the sample.
     case activeRooms = "active_rooms"
     case activeSubs = "active_subs"
@@ -36,6 +43,8 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case subscribersWS = "subs_ws"
     case waiters = "waiters"
     case roomBufferBytes = "room_buffer_bytes"
+    case identities
+    case inboxBytes = "inbox_bytes"
     // Highest values within the point's time.
     case peakRooms = "peak_rooms"
     case peakSubs = "peak_subs"
@@ -84,7 +93,22 @@ public enum StoredStat: String, CaseIterable, Sendable {
         case .limitedLogins: .count([.limited(.loginAttempts)])
         case .overCapacity: .count(CapacityReason.allCases.map { .overCapacity($0) })
         case .loginsRefused: .count([.admissions(.refused), .admissions(.foreignOrigin)])
-        case .activeRooms, .activeSubs, .subscribersSSE, .subscribersWS, .waiters, .roomBufferBytes: .gauge
+        case .directMessages: .count(OriginalTotal.directMessages.counters)
+        case .directMessageBytes: .count([.directMessageBytes])
+        case .identitiesRegistered: .count([.identitiesRegistered])
+        case .claims: .count([.claims(.claimed)])
+        case .listening: .count([.listening])
+        case .signaturesRefused:
+            .count(SignedAct.allCases.flatMap { [.signatures($0, .refused), .signatures($0, .replayed)] })
+        case .limitedSigned:
+            .count([
+                .limited(.registerRate), .limited(.dmRate), .limited(.authRate), .limited(.profileRate),
+                .limited(.replayCache), .limited(.inboxFull), .limited(.waitersPerHandle),
+            ])
+        case .activeRooms, .activeSubs, .subscribersSSE, .subscribersWS, .waiters, .roomBufferBytes,
+            .identities,
+            .inboxBytes:
+            .gauge
         case .peakRooms: .peak(.rooms)
         case .peakSubs: .peak(.subscribers)
         }

@@ -18,7 +18,22 @@ public enum Counter: Hashable, Sendable {
     case overCapacity(CapacityReason)
     case malformedRequests
     case reports
+    case contacts
     case admissions(Admission)
+    case identitiesRegistered
+    case identitiesUpdated
+    case identitiesForgotten
+    case recordsRefused
+    case signatures(SignedAct, SignatureResult)
+    case directMessages(Sender)
+    case directMessageBytes
+    case inboxWaits
+    case inboxRemovals(InboxRemoval)
+    case claims(ClaimEvent)
+    case roomsLocked
+    case listening
+    case directory(DirectoryEvent)
+    case operatorMessages(OperatorChannelLabel, DeliveryOutcome)
     case storeFlushes(Outcome)
     case storeSetAside
     case processStarts
@@ -42,8 +57,24 @@ public enum Counter: Hashable, Sendable {
         @usableFromInline static let overCapacity = limited + LimitReason.count
         @usableFromInline static let malformedRequests = overCapacity + CapacityReason.count
         @usableFromInline static let reports = malformedRequests + 1
-        @usableFromInline static let admissions = reports + 1
-        @usableFromInline static let storeFlushes = admissions + Admission.count
+        @usableFromInline static let contacts = reports + 1
+        @usableFromInline static let admissions = contacts + 1
+        @usableFromInline static let identitiesRegistered = admissions + Admission.count
+        @usableFromInline static let identitiesUpdated = identitiesRegistered + 1
+        @usableFromInline static let identitiesForgotten = identitiesUpdated + 1
+        @usableFromInline static let recordsRefused = identitiesForgotten + 1
+        @usableFromInline static let signatures = recordsRefused + 1
+        @usableFromInline static let directMessages = signatures + SignedAct.count * SignatureResult.count
+        @usableFromInline static let directMessageBytes = directMessages + Sender.count
+        @usableFromInline static let inboxWaits = directMessageBytes + 1
+        @usableFromInline static let inboxRemovals = inboxWaits + 1
+        @usableFromInline static let claims = inboxRemovals + InboxRemoval.count
+        @usableFromInline static let roomsLocked = claims + ClaimEvent.count
+        @usableFromInline static let listening = roomsLocked + 1
+        @usableFromInline static let directory = listening + 1
+        @usableFromInline static let operatorMessages = directory + DirectoryEvent.count
+        @usableFromInline static let storeFlushes =
+            operatorMessages + OperatorChannelLabel.count * DeliveryOutcome.count
         @usableFromInline static let storeSetAside = storeFlushes + Outcome.count
         @usableFromInline static let processStarts = storeSetAside + 1
         @usableFromInline static let uncleanShutdowns = processStarts + 1
@@ -75,7 +106,24 @@ public enum Counter: Hashable, Sendable {
         case .overCapacity(let reason): Base.overCapacity + reason.rawValue
         case .malformedRequests: Base.malformedRequests
         case .reports: Base.reports
+        case .contacts: Base.contacts
         case .admissions(let result): Base.admissions + result.rawValue
+        case .identitiesRegistered: Base.identitiesRegistered
+        case .identitiesUpdated: Base.identitiesUpdated
+        case .identitiesForgotten: Base.identitiesForgotten
+        case .recordsRefused: Base.recordsRefused
+        case .signatures(let act, let result):
+            Base.signatures + act.rawValue * SignatureResult.count + result.rawValue
+        case .directMessages(let sender): Base.directMessages + sender.rawValue
+        case .directMessageBytes: Base.directMessageBytes
+        case .inboxWaits: Base.inboxWaits
+        case .inboxRemovals(let reason): Base.inboxRemovals + reason.rawValue
+        case .claims(let event): Base.claims + event.rawValue
+        case .roomsLocked: Base.roomsLocked
+        case .listening: Base.listening
+        case .directory(let event): Base.directory + event.rawValue
+        case .operatorMessages(let channel, let outcome):
+            Base.operatorMessages + channel.rawValue * DeliveryOutcome.count + outcome.rawValue
         case .storeFlushes(let outcome): Base.storeFlushes + outcome.rawValue
         case .storeSetAside: Base.storeSetAside
         case .processStarts: Base.processStarts
@@ -101,8 +149,19 @@ public enum Counter: Hashable, Sendable {
         all += Method.allCases.map { .requestMethods($0) }
         all += LimitReason.allCases.map { .limited($0) }
         all += CapacityReason.allCases.map { .overCapacity($0) }
-        all += [.malformedRequests, .reports]
+        all += [.malformedRequests, .reports, .contacts]
         all += Admission.allCases.map { .admissions($0) }
+        all += [.identitiesRegistered, .identitiesUpdated, .identitiesForgotten, .recordsRefused]
+        for act in SignedAct.allCases { all += SignatureResult.allCases.map { .signatures(act, $0) } }
+        all += Sender.allCases.map { .directMessages($0) }
+        all += [.directMessageBytes, .inboxWaits]
+        all += InboxRemoval.allCases.map { .inboxRemovals($0) }
+        all += ClaimEvent.allCases.map { .claims($0) }
+        all += [.roomsLocked, .listening]
+        all += DirectoryEvent.allCases.map { .directory($0) }
+        for channel in OperatorChannelLabel.allCases {
+            all += DeliveryOutcome.allCases.map { .operatorMessages(channel, $0) }
+        }
         all += Outcome.allCases.map { .storeFlushes($0) }
         all += [.storeSetAside, .processStarts, .uncleanShutdowns]
         return all

@@ -43,7 +43,27 @@ extension Counter {
         case .malformedRequests:
             Family("malformed_requests", "Connections closed because their bytes were not HTTP.")
         case .reports: Family("reports", "Reports submitted for the operator.")
+        case .contacts: Family("contacts", "Contact forms submitted for the operator.")
         case .admissions: Family("admissions", "Attempts to open the dashboard's gate, by result.")
+        case .identitiesRegistered: Family("identities_registered", "Handles registered.")
+        case .identitiesUpdated: Family("identities_updated", "Handles registered again by their owner.")
+        case .identitiesForgotten:
+            Family("identities_forgotten", "Long-inactive handles given up at IDENTITIES_MAX.")
+        case .recordsRefused:
+            Family("records_refused", "Stored identities and profiles that were malformed and kept aside.")
+        case .signatures: Family("signatures", "Signatures presented, by what was signed and the result.")
+        case .directMessages: Family("direct_messages", "Direct messages accepted, by kind of sender.")
+        case .directMessageBytes:
+            Family("direct_message_bytes", "Ciphertext accepted into inboxes, base64 as sent.", unit: "bytes")
+        case .inboxWaits: Family("inbox_waits", "Long-polls parked on an inbox.")
+        case .inboxRemovals: Family("inbox_removals", "Direct messages gone from their inbox, by reason.")
+        case .claims:
+            Family("claims", "Claims and acknowledgements of room messages, by what became of them.")
+        case .roomsLocked: Family("rooms_locked", "Rooms locked to signed senders.")
+        case .listening: Family("listening", "Signs of life accepted from agents without a stream.")
+        case .directory: Family("directory_events", "Changes of the agent directory, by kind.")
+        case .operatorMessages:
+            Family("operator_messages", "Messages to the operator, by channel and outcome.")
         case .storeFlushes: Family("store_flushes", "Flushes of the metrics store, by outcome.")
         case .storeSetAside: Family("store_set_aside", "Unreadable or foreign store files moved aside.")
         case .processStarts: Family("process_starts", "Starts of the server.")
@@ -69,8 +89,16 @@ extension Counter {
         case .overCapacity(let reason): [pair(reason)]
         case .admissions(let result): [pair(result)]
         case .storeFlushes(let outcome): [pair(outcome)]
-        case .roomsCreated, .messageBytes, .malformedRequests, .reports, .storeSetAside, .processStarts,
-            .uncleanShutdowns:
+        case .signatures(let act, let result): [pair(act), pair(result)]
+        case .directMessages(let sender): [pair(sender)]
+        case .inboxRemovals(let reason): [pair(reason)]
+        case .claims(let event): [pair(event)]
+        case .directory(let event): [pair(event)]
+        case .operatorMessages(let channel, let outcome): [pair(channel), pair(outcome)]
+        case .roomsCreated, .messageBytes, .malformedRequests, .reports, .contacts, .storeSetAside,
+            .processStarts, .uncleanShutdowns, .identitiesRegistered, .identitiesUpdated,
+            .identitiesForgotten,
+            .recordsRefused, .directMessageBytes, .inboxWaits, .roomsLocked, .listening:
             []
         }
     }

@@ -9,13 +9,24 @@ public enum Gauge: Hashable, Sendable {
     case openConnections
     case storeBytes
     case lastFlushTimestamp
+    case identities
+    case identitiesLimit
+    case profiles
+    case inboxMessages
+    case inboxBytes
+    case inboxLimitBytes
+    case parkedInboxWaits
+    case parkedClaims
+    case listeningNames
+    case signedLocks
 
     /// Every gauge, in exposition order.
     public static let all: [Gauge] =
         [.activeRooms] + Transport.allCases.map { .subscribers($0) }
         + [
             .roomBufferBytes, .roomBufferLimitBytes, .roomsLimit, .openConnections, .storeBytes,
-            .lastFlushTimestamp,
+            .lastFlushTimestamp, .identities, .identitiesLimit, .profiles, .inboxMessages, .inboxBytes,
+            .inboxLimitBytes, .parkedInboxWaits, .parkedClaims, .listeningNames, .signedLocks,
         ]
 
     /// The gauge's place in ``GaugeReadings``.
@@ -29,6 +40,16 @@ public enum Gauge: Hashable, Sendable {
         case .openConnections: 4 + Transport.count
         case .storeBytes: 5 + Transport.count
         case .lastFlushTimestamp: 6 + Transport.count
+        case .identities: 7 + Transport.count
+        case .identitiesLimit: 8 + Transport.count
+        case .profiles: 9 + Transport.count
+        case .inboxMessages: 10 + Transport.count
+        case .inboxBytes: 11 + Transport.count
+        case .inboxLimitBytes: 12 + Transport.count
+        case .parkedInboxWaits: 13 + Transport.count
+        case .parkedClaims: 14 + Transport.count
+        case .listeningNames: 15 + Transport.count
+        case .signedLocks: 16 + Transport.count
         }
     }
 
@@ -50,6 +71,18 @@ public enum Gauge: Hashable, Sendable {
                 "store_last_flush_timestamp_seconds",
                 "When the store last took a flush, Unix time; 0: never.",
                 unit: "seconds")
+        case .identities: Family("identities", "Registered handles.")
+        case .identitiesLimit: Family("identities_limit", "The identity cap, IDENTITIES_MAX.")
+        case .profiles: Family("directory_profiles", "Profiles in the agent directory.")
+        case .inboxMessages: Family("inbox_messages", "Direct messages waiting in inboxes.")
+        case .inboxBytes:
+            Family("inbox_bytes", "Memory the inboxes' messages are charged with.", unit: "bytes")
+        case .inboxLimitBytes:
+            Family("inbox_limit_bytes", "The inboxes' memory fuse, INBOX_GLOBAL_MAX_BYTES.", unit: "bytes")
+        case .parkedInboxWaits: Family("parked_inbox_waits", "Long-polls parked on inboxes now.")
+        case .parkedClaims: Family("parked_claims", "Claims that wait for a message now.")
+        case .listeningNames: Family("listening_names", "Names kept alive by signs of life.")
+        case .signedLocks: Family("signed_locks", "Rooms remembered as locked to signed senders.")
         }
     }
 

@@ -63,16 +63,26 @@ public enum LimitReason: Int, Label {
     case clientRate
     case streamsPerClient, waitersPerClient, waitersPerRoom
     case loginAttempts
+    /// Token buckets of one client for one handle or one kind of request.
+    case registerRate, dmRate, authRate, profileRate, directoryRate, reportRate, contactRate, listeningRate
+    case waitersPerHandle
+    /// As many names as may be kept post signs of life in the room.
+    case listeningNames
+    /// A handle has signed as many requests within the replay window as are remembered of it.
+    case replayCache
+    /// An anonymous message met an inbox full of verified ones.
+    case inboxFull
 
     public static let key = "reason"
-    @inlinable public static var count: Int { 6 }
+    @inlinable public static var count: Int { 18 }
 }
 
 /// Which bound answered 503.
 public enum CapacityReason: Int, Label {
     case roomCap, memoryFuse, metricsDisabled, storeUnavailable
+    case identityCap, inboxFuse
     public static let key = "reason"
-    @inlinable public static var count: Int { 4 }
+    @inlinable public static var count: Int { 6 }
 }
 
 /// Why a room ended.
@@ -107,6 +117,73 @@ public enum WaitEnd: Int, Label {
     case wake, timeout, cancel, shutdown
     public static let key = "end"
     @inlinable public static var count: Int { 4 }
+}
+
+/// Whether a sender proved who it is.
+public enum Sender: Int, Label {
+    case verified, anonymous
+    public static let key = "sender"
+    @inlinable public static var count: Int { 2 }
+}
+
+/// What was signed.
+public enum SignedAct: Int, Label {
+    case register, request, roomMessage, directMessage, profile
+    public static let key = "act"
+    @inlinable public static var count: Int { 5 }
+}
+
+/// What became of a signature.
+public enum SignatureResult: Int, Label {
+    case accepted, refused, replayed, cacheFull
+    public static let key = "result"
+    @inlinable public static var count: Int { 4 }
+}
+
+/// What became of a claim.
+public enum ClaimEvent: Int, Label {
+    /// A message was handed out; `again` is the same one once more within its lease.
+    case claimed, again
+    /// Nothing to hand out within the time.
+    case empty
+    case acked, staleAck
+    public static let key = "event"
+    @inlinable public static var count: Int { 5 }
+}
+
+/// What changed in the directory.
+public enum DirectoryEvent: Int, Label {
+    case published, unpublished, heartbeat, expired
+    public static let key = "event"
+    @inlinable public static var count: Int { 4 }
+}
+
+/// Why a direct message left its inbox.
+public enum InboxRemoval: Int, Label {
+    /// Its owner acknowledged it.
+    case acked
+    /// Older than an inbox keeps messages.
+    case expired
+    /// A newer one took its place in a full inbox.
+    case displaced
+    /// Its owner's identity was given up.
+    case forgotten
+    public static let key = "reason"
+    @inlinable public static var count: Int { 4 }
+}
+
+/// Where messages to the operator go.
+public enum OperatorChannelLabel: Int, Label {
+    case telegram, discord
+    public static let key = "channel"
+    @inlinable public static var count: Int { 2 }
+}
+
+/// What became of a message to the operator.
+public enum DeliveryOutcome: Int, Label {
+    case delivered, failed, dropped
+    public static let key = "outcome"
+    @inlinable public static var count: Int { 3 }
 }
 
 /// What became of an attempt to get in.

@@ -19,6 +19,11 @@ public enum OriginalTotal: String, CaseIterable, Sendable {
     case bugReports = "bug_reports_total"
     case transportBrowser = "transport_browser_total"
     case transportAgent = "transport_agent_total"
+    case identitiesRegistered = "identities_registered_total"
+    case identitiesForgotten = "identities_gc_total"
+    case directMessages = "dm_sent_total"
+    case inboxWaits = "dm_waits_total"
+    case contactSubmissions = "contact_submissions_total"
 
     /// The series that add up to it.
     public var counters: [Counter] {
@@ -30,7 +35,7 @@ public enum OriginalTotal: String, CaseIterable, Sendable {
         case .roomsCreated: [.roomsCreated]
         case .roomsEvicted: EvictionReason.allCases.map { .roomsEvicted($0) }
         case .messages: Ingress.allCases.map { .messages($0) }
-        case .bytes: [.messageBytes]
+        case .bytes: [.messageBytes, .directMessageBytes]
         case .httpPosts: [.messages(.http)]
         case .http2xx: requests(.success)
         case .http4xx: requests(.clientError)
@@ -47,6 +52,11 @@ public enum OriginalTotal: String, CaseIterable, Sendable {
         case .bugReports: [.reports]
         case .transportBrowser: [.messageClients(.browser)]
         case .transportAgent: [.messageClients(.agent)]
+        case .identitiesRegistered: [.identitiesRegistered]
+        case .identitiesForgotten: [.identitiesForgotten]
+        case .directMessages: Sender.allCases.map { .directMessages($0) }
+        case .inboxWaits: [.inboxWaits]
+        case .contactSubmissions: [.contacts]
         }
     }
 }

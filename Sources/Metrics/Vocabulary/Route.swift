@@ -3,14 +3,20 @@
 /// The template is the label's value and the only name a route has in logs: a path never gets there.
 public enum Route: Int, Label {
     case roomMessages, roomEvents, roomSocket, roomWait, roomTranscript, roomStatus
-    case health
+    case roomClaim, roomAck, roomListening
+    case identityRegister, identity
+    case directMessage, inboxWait, inboxMessage
+    // A fixed segment comes before a parameter in its place.
+    case agents, agentMatches, agent, agentProfile, agentHeartbeat, agentsFile, agentsWellKnown
+    case report, contact
+    case health, status, openAPI
     case metrics, exposition, metricsSeries, metricsHourly
     case stats, adminStats, adminLogin, adminLogout
     case home, asset
     case unmatched
 
     public static let key = "route"
-    @inlinable public static var count: Int { 18 }
+    @inlinable public static var count: Int { 37 }
 
     /// The path with its parameters named, as a router writes it.
     public var text: String {
@@ -21,7 +27,26 @@ public enum Route: Int, Label {
         case .roomWait: "/api/rooms/:id/wait"
         case .roomTranscript: "/api/rooms/:id/transcript"
         case .roomStatus: "/api/rooms/:id/status"
+        case .roomClaim: "/api/rooms/:id/claim"
+        case .roomAck: "/api/rooms/:id/ack"
+        case .roomListening: "/api/rooms/:id/listening"
+        case .identityRegister: "/api/identity/register"
+        case .identity: "/api/identity/:handle"
+        case .directMessage: "/api/dm/:handle"
+        case .inboxWait: "/api/dm/:handle/inbox/wait"
+        case .inboxMessage: "/api/dm/:handle/inbox/:id"
+        case .agents: "/api/agents"
+        case .agentMatches: "/api/agents/matches"
+        case .agent: "/api/agents/:handle"
+        case .agentProfile: "/api/agents/:handle/profile"
+        case .agentHeartbeat: "/api/agents/:handle/heartbeat"
+        case .agentsFile: "/agents.json"
+        case .agentsWellKnown: "/.well-known/bot2bot-agents"
+        case .report: "/api/report"
+        case .contact: "/api/contact"
         case .health: "/api/health"
+        case .status: "/api/status"
+        case .openAPI: "/api/openapi.json"
         case .metrics: "/api/metrics"
         case .exposition: "/metrics"
         case .metricsSeries: "/api/metrics/series"
@@ -39,7 +64,7 @@ public enum Route: Int, Label {
     /// Routes whose requests stay open by design; they are left out of request latency.
     public var isStream: Bool {
         switch self {
-        case .roomEvents, .roomSocket, .roomWait: true
+        case .roomEvents, .roomSocket, .roomWait, .roomClaim, .inboxWait: true
         default: false
         }
     }
@@ -48,9 +73,14 @@ public enum Route: Int, Label {
     public var group: RouteGroup {
         switch self {
         case .roomMessages: .post
-        case .roomEvents, .roomSocket, .roomWait: .stream
-        case .roomTranscript, .roomStatus: .room
-        case .health: .health
+        case .roomEvents, .roomSocket, .roomWait, .roomClaim, .inboxWait: .stream
+        case .roomTranscript, .roomStatus, .roomAck, .roomListening: .room
+        case .identityRegister, .identity: .identity
+        case .directMessage, .inboxMessage: .directMessage
+        case .agents, .agentMatches, .agent, .agentProfile, .agentHeartbeat, .agentsFile, .agentsWellKnown:
+            .directory
+        case .report, .contact: .report
+        case .health, .status, .openAPI: .health
         case .metrics, .exposition, .metricsSeries, .metricsHourly: .metrics
         case .stats, .adminStats, .adminLogin, .adminLogout: .admin
         case .home, .asset: .page
@@ -62,9 +92,10 @@ public enum Route: Int, Label {
 /// Routes of one kind, for histograms: a histogram per route would be a hundred thousand numbers.
 public enum RouteGroup: Int, Label {
     case post, room, health, metrics, admin, page, unmatched
+    case identity, directMessage, directory, report
     /// Long-lived by design, never observed in the latency histogram.
     case stream
 
     public static let key = "group"
-    @inlinable public static var count: Int { 8 }
+    @inlinable public static var count: Int { 12 }
 }

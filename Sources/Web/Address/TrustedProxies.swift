@@ -61,6 +61,12 @@ public struct TrustedProxies: Sendable {
         }
     }
 
+    /// Whether the peer is trusted for its address. Being so many hops away says nothing about who it is.
+    public func namesPeer(_ peer: IPAddress) -> Bool {
+        if case .ranges = rule { return trusts(peer, hop: 0) }
+        return false
+    }
+
     /// The client's address: walking back from the peer, the first one that isn't a trusted proxy.
     /// - Parameter forwarded: the values of all X-Forwarded-For headers in order.
     public func client(peer: IPAddress, forwarded: [String]) -> IPAddress {

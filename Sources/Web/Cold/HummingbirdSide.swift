@@ -39,9 +39,10 @@ where Responder.Context == FrontContext {
 
     private static func translate(_ request: FrontRequest) -> Request {
         var path = request.route.text
-        if let colon = path.firstIndex(of: ":") {
+        for parameter in [request.parameter, request.secondParameter] {
+            guard let colon = path.firstIndex(of: ":") else { break }
             let rest = path[colon...].drop { $0 != "/" }
-            path = path[..<colon] + (request.parameter.addingPercentEncoding() ?? "") + rest
+            path = path[..<colon] + parameter.percentEncoded() + rest
         }
         var head = HTTPRequest(
             method: HTTPRequest.Method(rawValue: request.head.method.rawValue) ?? .get, scheme: "http",
@@ -87,7 +88,7 @@ private struct CollectedBody: ResponseBodyWriter {
 
 extension String {
     /// Encodes what a path segment can't hold.
-    fileprivate func addingPercentEncoding() -> String? {
+    fileprivate func percentEncoded() -> String {
         var text = ""
         for byte in utf8 {
             let scalar = Unicode.Scalar(byte)

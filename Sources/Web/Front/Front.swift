@@ -17,19 +17,34 @@ public final class Front: Sendable {
         public init() {}
     }
 
+    /// What a front may do besides answering.
+    public struct Options: Sendable {
+        /// TRUST_CLOUDFLARE: a trusted peer's CF-Connecting-IP is the client's address. Every ordinary proxy
+        /// passes a client's own through, so it doesn't count by itself.
+        public var trustsCloudflare = false
+        /// Sends readers of pages to the server's own name.
+        public var redirect: CanonicalRedirect?
+        /// One line a request; nil for none.
+        public var accessLog: AccessLog?
+        public init() {}
+    }
+
     let meter: Meter
     let limits: Limits
+    let options: Options
     let proxies: TrustedProxies
     let hot: any HotResponder
     let cold: any ColdResponder
     private let loops: [ObjectIdentifier: FrontLoop]
 
     public init(
-        meter: Meter, limits: Limits = Limits(), proxies: TrustedProxies, hot: any HotResponder,
+        meter: Meter, limits: Limits = Limits(), options: Options = Options(), proxies: TrustedProxies,
+        hot: any HotResponder,
         cold: any ColdResponder, eventLoops: [any EventLoop]
     ) {
         self.meter = meter
         self.limits = limits
+        self.options = options
         self.proxies = proxies
         self.hot = hot
         self.cold = cold

@@ -23,7 +23,7 @@ extension FrontHandler {
     public func respond(prebuilt bytes: ByteBuffer, status: StatusClass) {
         guard case .answering = phase else { return }
         write(bytes)
-        finished(status)
+        finished(status, code: 200)
         next()
     }
 
@@ -37,19 +37,25 @@ extension FrontHandler {
             response, date: loop.date, keepAlive: keepAlive, omitBody: answeringHead?.method == .HEAD,
             into: &bytes)
         write(bytes)
-        finished(StatusClass(status: Int(response.status.code)))
+        finished(StatusClass(status: Int(response.status.code)), code: Int(response.status.code))
         if keepAlive { next() } else { closeAfterFlush(drain: drain) }
     }
 
-    private func finished(_ status: StatusClass) {
+    private func finished(_ status: StatusClass, code: Int) {
         let meter = front.meter
         meter.add(.requests(answeringRoute, status))
+        let nanoseconds = (NIODeadline.now() - startedAt).nanoseconds
         if !answeringRoute.isStream {
-            let nanoseconds = (NIODeadline.now() - startedAt).nanoseconds
             meter.observe(.requestDuration(answeringRoute.group), nanoseconds: UInt64(max(0, nanoseconds)))
         }
+        logAccess(code, nanoseconds)
         parked = nil
         answeringHead = nil
+    }
+
+    func logAccess(_ code: Int, _ nanoseconds: Int64) {
+        guard let log = front.options.accessLog, let head = answeringHead else { return }
+        log.request(Method(head.method), answeringRoute, status: code, nanoseconds: nanoseconds)
     }
 
     private func next() {

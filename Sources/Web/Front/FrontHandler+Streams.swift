@@ -23,6 +23,7 @@ extension FrontHandler {
         }
         head.writeStaticString("\r\n")
         front.meter.add(.requests(.roomEvents, .success))
+        logAccess(200, (NIODeadline.now() - startedAt).nanoseconds)
         phase = .eventStream(stream)
         setDeadline(in: nil)
         write(head)
@@ -64,6 +65,7 @@ extension FrontHandler {
         for (name, value) in headers { head.writeHeader(name, value) }
         head.writeStaticString("\r\n")
         write(head)
+        logAccess(101, (NIODeadline.now() - startedAt).nanoseconds)
         setDeadline(in: nil)
         guard let stream = make(self) else { return closeAfterFlush(drain: true) }
         phase = .webSocket(stream)

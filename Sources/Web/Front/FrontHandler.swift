@@ -157,10 +157,11 @@ public final class FrontHandler: ChannelDuplexHandler {
         startedAt = .now()
         setDeadline(in: front.limits.requestTime)
         let path = RequestTarget.path(head.uri)
-        let match = RouteTable.match(path)
+        let match = RouteTable.match(path, method: Method(head.method))
         front.meter.add(.requestMethods(Method(head.method)))
         var reading = Reading(head: head, match: match)
         reading.refusal = Refusals.early(head, match)
+        if let target = redirectTarget(head) { reading.refusal = Refusals.elsewhere(target) }
         phase = .reading(reading)
         if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
             length > front.limits.bodyBytes
@@ -218,14 +219,25 @@ public final class FrontHandler: ChannelDuplexHandler {
         }
         let request = FrontRequest(
             route: reading.match.route, method: method, parameter: reading.match.parameter ?? "",
-            query: RequestTarget.query(head.uri), head: head, body: reading.body, client: clientAddress(head),
+            secondParameter: reading.match.secondParameter ?? "", query: RequestTarget.query(head.uri),
+            head: head, body: reading.body, client: clientAddress(head),
             isSecure: isSecure(head))
         if !front.hot.respond(to: request, on: self) { handOver(request) }
+    }
+
+    private func redirectTarget(_ head: HTTPRequestHead) -> String? {
+        guard let redirect = front.options.redirect, head.headers["host"].count <= 1 else { return nil }
+        return redirect.target(head, trustsPeer: peer.map { front.proxies.trusts($0, hop: 0) } ?? true)
     }
 
     private func clientAddress(_ head: HTTPRequestHead) -> IPAddress {
         // A Unix socket has no address; whoever can open it is on this machine.
         guard let peer else { return IPAddress(high: 0, low: 1) }
+        if front.options.trustsCloudflare, front.proxies.namesPeer(peer),
+            let named = head.headers.first(name: "cf-connecting-ip").flatMap({ IPAddress($0) })
+        {
+            return named
+        }
         let forwarded = head.headers["x-forwarded-for"]
         return forwarded.isEmpty ? peer : front.proxies.client(peer: peer, forwarded: forwarded)
     }

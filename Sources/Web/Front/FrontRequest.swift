@@ -8,6 +8,8 @@ public struct FrontRequest: Sendable {
     public let method: Method
     /// The path's parameter, decoded; empty for routes without one.
     public let parameter: String
+    /// The second parameter of routes that have two.
+    public let secondParameter: String
     public let query: Query
     public let head: HTTPRequestHead
     public let body: ByteBuffer

@@ -19,7 +19,7 @@ enum Refusals {
                 .methodNotAllowed, ErrorBody("method not allowed", reason: "wrong_method"),
                 headers: [("Allow", match.route.allow)])
         }
-        if match.parameter == nil {
+        if match.parameter == nil || match.secondParameter == nil {
             return .refusal(.badRequest, ErrorBody("bad request", reason: "bad_percent_encoding"))
         }
         if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
@@ -27,6 +27,14 @@ enum Refusals {
                 .unsupportedMediaType, ErrorBody("unsupported content encoding", reason: "content_encoding"))
         }
         return nil
+    }
+
+    /// A reader at one of the server's other names.
+    static func elsewhere(_ target: String) -> FrontResponse {
+        FrontResponse(
+            status: .permanentRedirect,
+            headers: [("Location", target), ("Content-Type", "text/plain; charset=utf-8")],
+            body: ByteBuffer(string: "Permanent Redirect. Redirecting to \(target)\n"))
     }
 
     static func options(_ route: Route) -> FrontResponse {

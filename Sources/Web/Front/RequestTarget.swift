@@ -17,6 +17,13 @@ enum RequestTarget {
         return Query(origin[origin.utf8.index(after: mark)...])
     }
 
+    /// The query as sent with its question mark; empty when there is none.
+    static func queryText(_ target: String) -> Substring {
+        var origin = originForm(target)
+        if let fragment = origin.utf8.firstIndex(of: UInt8(ascii: "#")) { origin = origin[..<fragment] }
+        return origin.utf8.firstIndex(of: UInt8(ascii: "?")).map { origin[$0...] } ?? ""
+    }
+
     private static func originForm(_ target: String) -> Substring {
         guard target.utf8.first != UInt8(ascii: "/"), let scheme = target.range(of: "://") else {
             return Substring(target)

@@ -26,7 +26,8 @@ public struct Query: Sendable {
         self[name].flatMap(Self.leadingInteger)
     }
 
-    static func leadingInteger(_ text: String) -> Int64? {
+    /// What JavaScript's parseInt makes of the text; see ``lenientInteger(_:)``.
+    public static func leadingInteger(_ text: String) -> Int64? {
         // By scalars: a digit with a combining mark would be one character, and no digit.
         var rest = text.unicodeScalars.drop { $0.properties.isWhitespace }
         var negative = false
