@@ -1,3 +1,4 @@
+import Logging
 import NIOConcurrencyHelpers
 import SignalboxMetrics
 import Testing
@@ -6,7 +7,8 @@ import Web
 
 /// Rooms with a clock of their own.
 struct House {
-    let rooms: Rooms
+    let relay: RelayState
+    var rooms: Rooms { relay.rooms }
     let meter: Meter
     let clock: Clock
     let client: IPAddress
@@ -32,7 +34,9 @@ struct House {
         change(&limits)
         self.meter = meter
         clock = Clock(now)
-        rooms = Rooms(limits: limits, meter: meter, clock: clock.wall)
+        relay = RelayState(
+            rooms: limits, identities: IdentityLimits(), store: nil, isAfterCrash: false, meter: meter,
+            clock: clock.wall, logger: Logger(label: "test"))
         client = try #require(IPAddress("192.0.2.1"))
     }
 

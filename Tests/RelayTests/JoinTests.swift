@@ -8,7 +8,7 @@ import Web
 @Suite("Joining a room")
 struct JoinTests {
     private func connect(_ house: House) throws -> EmbeddedFront {
-        try EmbeddedFront(hot: HotRoutes(rooms: house.rooms), meter: house.meter)
+        try EmbeddedFront(hot: HotRoutes(relay: house.relay), meter: house.meter)
     }
 
     private func events(_ query: String = "") -> String {

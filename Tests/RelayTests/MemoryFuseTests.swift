@@ -42,7 +42,7 @@ struct MemoryFuseTests {
         try house.accept("room")
         let one = house.bufferedBytes / 2
         house.clock.now += 30_000
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(house.bufferedBytes == one)
     }
 
@@ -63,11 +63,11 @@ struct MemoryFuseTests {
             let room = step % 17 == 0 ? "extra-\(step)" : "room-\(step % 4)"
             if case .memoryFuse = try house.post(room, draft) { refused += 1 }
             house.clock.now += Int64(step % 11) * 200
-            if step % 13 == 0 { house.rooms.sweep() }
+            if step % 13 == 0 { house.relay.sweep() }
         }
         #expect(refused > 0, "the fuse was never reached: the test tests too little")
         house.clock.now += 1_000_000
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(house.registry.count == 0)
         #expect(house.bufferedBytes == 0)
     }
@@ -88,13 +88,13 @@ struct MemoryFuseTests {
             group.addTask {
                 for _ in 0..<300 {
                     house.clock.now += 1
-                    house.rooms.sweep()
+                    house.relay.sweep()
                 }
             }
             try await group.waitForAll()
         }
         house.clock.now += 1_000
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(house.registry.count == 0)
         #expect(house.bufferedBytes == 0)
     }

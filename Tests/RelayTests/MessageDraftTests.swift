@@ -94,8 +94,9 @@ struct MessageDraftTests {
 
     @Test("claims to be signed only with both fields, and locks only with true")
     func signing() throws {
-        #expect(try !MessageDraft.made(["sender_handle": .string("a")]).isSigned)
-        #expect(try MessageDraft.made(["sender_handle": .string("a"), "sender_sig": .string("b")]).isSigned)
+        #expect(try MessageDraft.made(["sender_handle": .string("a")]).claim == nil)
+        #expect(
+            try MessageDraft.made(["sender_handle": .string("a"), "sender_sig": .string("b")]).claim != nil)
         #expect(try !MessageDraft.made(["signed_only": .string("true")]).wantsSignedOnly)
         #expect(try MessageDraft.made(["signed_only": .bool(true)]).wantsSignedOnly)
     }

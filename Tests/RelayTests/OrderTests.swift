@@ -55,7 +55,7 @@ struct OrderTests {
         let room = try House.id("room")
         let published: @Sendable () -> Int = { house.registry.find(room)?.status().recentCount ?? 0 }
         let streams: @Sendable () -> UInt64 = { house.meter.total([.connects(.sse), .connects(.ws)]) }
-        let all = try await LoopbackServer.run(hot: HotRoutes(rooms: house.rooms), meter: house.meter) {
+        let all = try await LoopbackServer.run(hot: HotRoutes(relay: house.relay), meter: house.meter) {
             server in
             try await withThrowingTaskGroup(of: Seen?.self) { group in
                 for index in 0..<8 {
@@ -94,7 +94,7 @@ struct OrderTests {
     @Test("a reader that comes back after its last number misses nothing and sees nothing twice")
     func reconnecting() async throws {
         let house = try House(now: 1_000)
-        try await LoopbackServer.run(hot: HotRoutes(rooms: house.rooms), meter: house.meter) { server in
+        try await LoopbackServer.run(hot: HotRoutes(relay: house.relay), meter: house.meter) { server in
             async let publishing: Void = {
                 for _ in 0..<Self.total {
                     try house.accept("room")
@@ -121,7 +121,7 @@ struct OrderTests {
     func longPolls() async throws {
         let house = try House(now: 1_000)
         try house.accept("room")
-        try await LoopbackServer.run(hot: HotRoutes(rooms: house.rooms), meter: house.meter) { server in
+        try await LoopbackServer.run(hot: HotRoutes(relay: house.relay), meter: house.meter) { server in
             async let publishing: Void = {
                 for step in 1..<Self.total {
                     // Now and then only once somebody waits, so that both kinds of answer come.

@@ -9,7 +9,7 @@ struct PresencePacingTests {
     /// What is decided, in words that can be compared.
     private func touch(_ pacing: inout PresencePacing, _ delay: TimeAmount, participants: Int = 10) -> String
     {
-        switch pacing.touch(now: start + delay, participants: participants) {
+        switch pacing.touch(now: start + delay, participants: participants, readers: 1) {
         case .now: "now"
         case .later(let time): "at \((time - start).nanoseconds / 1_000_000)"
         case .already: "already"
@@ -30,7 +30,8 @@ struct PresencePacingTests {
         #expect(touch(&pacing, .milliseconds(1)) == "at 250")
         #expect(touch(&pacing, .milliseconds(2)) == "already")
         #expect(touch(&pacing, .milliseconds(300)) == "already")
-        pacing.sent(at: start + .milliseconds(310))
+        let isDue = pacing.isDue(start + .milliseconds(250), now: start + .milliseconds(310))
+        #expect(isDue)
         #expect(touch(&pacing, .milliseconds(320)) == "at 560")
     }
 
@@ -60,11 +61,13 @@ struct PresencePacingTests {
         var due: Int64?
         for millisecond in 0..<10_000 as Range<Int64> {
             if due == millisecond {
-                pacing.sent(at: start + .milliseconds(millisecond))
+                let time = start + .milliseconds(millisecond)
+                let isDue = pacing.isDue(time, now: time)
+                #expect(isDue)
                 due = nil
                 sent += 1
             }
-            switch pacing.touch(now: start + .milliseconds(millisecond), participants: 10) {
+            switch pacing.touch(now: start + .milliseconds(millisecond), participants: 10, readers: 1) {
             case .now: sent += 1
             case .later(let time): due = (time - start).nanoseconds / 1_000_000
             case .already: break

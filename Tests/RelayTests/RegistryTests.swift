@@ -11,7 +11,7 @@ struct RegistryTests {
 
     /// Somebody who listens in a room until the returned connection is hung up.
     private func listen(_ house: House, _ room: String) throws -> EmbeddedFront {
-        let listener = try EmbeddedFront(hot: HotRoutes(rooms: house.rooms), meter: house.meter)
+        let listener = try EmbeddedFront(hot: HotRoutes(relay: house.relay), meter: house.meter)
         try listener.receive("GET /api/rooms/\(room)/events HTTP/1.1\r\nHost: a\r\n\r\n")
         return listener
     }
@@ -41,11 +41,11 @@ struct RegistryTests {
         try house.accept("room-b")
         try house.accept("room-c")
         house.clock.now += 100_000
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(try exists(house, ["room-a", "room-b", "room-c"]) == [true, false, false])
         try listener.hangUp()
         house.clock.now += 100_000
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(try exists(house, ["room-a"]) == [false])
     }
 
@@ -53,7 +53,7 @@ struct RegistryTests {
     func waitedIn() throws {
         let house = try House { $0.roomsMax = 1 }
         try house.accept("room-a")
-        let waiter = try EmbeddedFront(hot: HotRoutes(rooms: house.rooms), meter: house.meter)
+        let waiter = try EmbeddedFront(hot: HotRoutes(relay: house.relay), meter: house.meter)
         try waiter.receive("GET /api/rooms/room-a/wait?after=9999999 HTTP/1.1\r\nHost: a\r\n\r\n")
         guard case .roomCap = try house.post("room-b") else {
             return #expect(Bool(false), "room-b was opened")
@@ -80,10 +80,10 @@ struct RegistryTests {
         let house = try House { $0.graceSeconds = 30 }
         try house.accept("room-a")
         house.clock.now += 30_000
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(house.registry.count == 1)
         house.clock.now += 1
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(house.registry.count == 0)
         #expect(house.meter.total(.roomsEvicted(.idle)) == 1)
     }
@@ -95,7 +95,7 @@ struct RegistryTests {
         house.clock.now += 1_000_000
         try listener.hangUp()
         house.clock.now += 30_000
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(house.registry.count == 1)
     }
 
@@ -104,7 +104,7 @@ struct RegistryTests {
         let house = try House { $0.graceSeconds = 0 }
         for room in ["room-a", "room-b", "room-c"] { try house.accept(room) }
         house.clock.now += 1
-        house.rooms.sweep()
+        house.relay.sweep()
         try house.accept("room-d")
         #expect(house.meter.total(.roomsCreated) == 4)
         #expect(house.meter.highest(.rooms) == 3)

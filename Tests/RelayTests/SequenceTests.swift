@@ -26,7 +26,7 @@ struct SequenceTests {
         let house = try House(now: 2_000_000) { $0.graceSeconds = 0 }
         let last = try house.accept("room").seq
         house.clock.now += 1
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(house.registry.count == 0)
         house.clock.now = 500_000
         #expect(try house.accept("room").seq > last)
@@ -38,7 +38,7 @@ struct SequenceTests {
         var last: UInt64 = 0
         for _ in 0..<5_000 { last = try house.accept("room").seq }
         house.clock.now += 1
-        house.rooms.sweep()
+        house.relay.sweep()
         #expect(try house.accept("room").seq > last)
     }
 

@@ -8,7 +8,7 @@ import Web
 @Suite("Long-polls")
 struct WaitTests {
     private func connect(_ house: House) throws -> EmbeddedFront {
-        try EmbeddedFront(hot: HotRoutes(rooms: house.rooms), meter: house.meter)
+        try EmbeddedFront(hot: HotRoutes(relay: house.relay), meter: house.meter)
     }
 
     private func wait(_ query: String = "") -> String {

@@ -6,7 +6,7 @@ struct EventsRoute {
     let rooms: Rooms
 
     func respond(to request: FrontRequest, on connection: FrontHandler) {
-        guard let id = RoomID(request.parameter) else { return connection.respond(RoomRefusals.badRoom) }
+        guard let id = RoomID(request.parameter) else { return connection.respond(Refused.badRoom) }
         guard request.method == .get else {
             // HEAD learns what GET would be and must not open a room.
             return connection.respond(
@@ -17,7 +17,7 @@ struct EventsRoute {
         guard rooms.streamCap.acquire(request.client) else {
             rooms.meter.add(.limited(.streamsPerClient))
             return connection.respond(
-                RoomRefusals.limited(
+                Refused.limited(
                     "too many concurrent streams from this IP", .streamsPerClient, retryAfter: 5))
         }
         var introduction = RoomSubscriber.Introduction()

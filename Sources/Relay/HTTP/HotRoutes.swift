@@ -4,9 +4,10 @@ public import Web
 
 /// The relay's hot and parking routes, answered on the event loop.
 public struct HotRoutes: HotResponder {
-    private let rooms: Rooms
+    private let relay: RelayState
+    private var rooms: Rooms { relay.rooms }
 
-    public init(rooms: Rooms) { self.rooms = rooms }
+    public init(relay: RelayState) { self.relay = relay }
 
     public func respond(to request: FrontRequest, on connection: FrontHandler) -> Bool {
         switch request.route {
@@ -15,6 +16,12 @@ public struct HotRoutes: HotResponder {
         case .roomEvents: EventsRoute(rooms: rooms).respond(to: request, on: connection)
         case .roomSocket: SocketRoute(rooms: rooms).respond(to: request, on: connection)
         case .roomWait: WaitRoute(rooms: rooms).respond(to: request, on: connection)
+        case .roomListening: connection.respond(ListeningRoute(rooms: rooms).respond(to: request))
+        case .roomClaim: ClaimRoute(relay: relay).claim(request, on: connection)
+        case .roomAck: connection.respond(ClaimRoute(relay: relay).acknowledge(request))
+        case .directMessage: connection.respond(DirectMessageRoute(relay: relay).respond(to: request))
+        case .inboxWait: InboxRoute(relay: relay).wait(request, on: connection)
+        case .inboxMessage: connection.respond(InboxRoute(relay: relay).remove(request))
         default: return false
         }
         return true
@@ -28,21 +35,4 @@ public struct HotRoutes: HotResponder {
                 $0.field("ts", rooms.registry.clock.now())
             })
     }
-}
-
-/// Refusals that several room routes share.
-enum RoomRefusals {
-    static let badRoom = FrontResponse.refusal(.badRequest, ErrorBody("bad roomId", reason: "bad_room_id"))
-
-    static let roomCap = FrontResponse.refusal(
-        .serviceUnavailable, ErrorBody("room cap reached", reason: "room_cap"), retryAfter: 60)
-
-    static func limited(_ error: String, _ reason: LimitReason, retryAfter: Int) -> FrontResponse {
-        .refusal(.tooManyRequests, ErrorBody(error, reason: reason.text), retryAfter: retryAfter)
-    }
-}
-
-extension FrontRequest {
-    /// `?after=`, never below 0; 0 when it is missing or no number.
-    var after: UInt64 { UInt64(max(0, query.lenientInteger("after") ?? 0)) }
 }

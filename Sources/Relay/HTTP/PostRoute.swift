@@ -12,7 +12,7 @@ struct PostRoute {
             return .refusal(
                 .badRequest, ErrorBody("malformed JSON", reason: "malformed_json", detail: "\(error)"))
         }
-        guard let id = RoomID(request.parameter) else { return RoomRefusals.badRoom }
+        guard let id = RoomID(request.parameter) else { return Refused.badRoom }
         let draft: MessageDraft
         do {
             draft = try MessageDraft(body, limits: rooms.limits)
@@ -30,13 +30,20 @@ struct PostRoute {
                     $0.field("id", message.id)
                     $0.field("seq", message.seq)
                 })
-        case .limited(let reason): return RoomRefusals.limited("rate limited", reason, retryAfter: 1)
-        case .unsigned:
+        case .limited(let reason): return Refused.limited("rate limited", reason, retryAfter: 1)
+        case .unsignedLock:
             return .refusal(
                 .badRequest, ErrorBody("signed_only requires sender_sig", reason: "signature_missing"))
+        case .signedOnly:
+            return .refusal(
+                .forbidden,
+                ErrorBody(
+                    "signed_only: this room requires sender_sig from a registered @handle",
+                    reason: "signed_only"))
+        case .replayCache(let seconds): return Refused.replayCache(retryAfter: seconds)
         case .badSignature:
             return .refusal(.unauthorized, ErrorBody("bad sender_sig", reason: "bad_signature"))
-        case .roomCap: return RoomRefusals.roomCap
+        case .roomCap: return Refused.roomCap
         case .memoryFuse:
             return .refusal(
                 .serviceUnavailable,

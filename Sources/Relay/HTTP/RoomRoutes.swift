@@ -1,20 +1,20 @@
 import NIOCore
-public import Web
+import Web
 
 /// The room routes that may take their time: transcript and status.
-public struct RoomRoutes: Sendable {
+struct RoomRoutes: Sendable {
     private let rooms: Rooms
 
-    public init(rooms: Rooms) { self.rooms = rooms }
+    init(rooms: Rooms) { self.rooms = rooms }
 
     /// Adds the routes to the cold router.
-    public func add(to router: ColdRouter) {
+    func add(to router: ColdRouter) {
         router.on(.roomTranscript) { transcript($0.front) }
         router.on(.roomStatus) { status($0.front) }
     }
 
     private func transcript(_ request: FrontRequest) -> FrontResponse {
-        guard let id = RoomID(request.parameter) else { return RoomRefusals.badRoom }
+        guard let id = RoomID(request.parameter) else { return Refused.badRoom }
         // 0 falls back to 100, as in the original.
         let asked = request.query.lenientInteger("limit") ?? 100
         let limit = Int(max(1, min(500, asked == 0 ? 100 : asked)))
@@ -30,7 +30,7 @@ public struct RoomRoutes: Sendable {
     }
 
     private func status(_ request: FrontRequest) -> FrontResponse {
-        guard let id = RoomID(request.parameter) else { return RoomRefusals.badRoom }
+        guard let id = RoomID(request.parameter) else { return Refused.badRoom }
         let status = rooms.registry.find(id)?.status()
         return .json(
             JSONWriter.object {
@@ -42,8 +42,7 @@ public struct RoomRoutes: Sendable {
                 $0.field("last_seq", status.lastSeq)
                 $0.field("age_seconds", status.ageSeconds)
                 $0.field("idle_seconds", status.idleSeconds)
-                // The lock needs a registered handle; identities come with the signed routes.
-                $0.field("signed_only", false)
+                $0.field("signed_only", status.isSignedOnly)
             })
     }
 }

@@ -35,7 +35,10 @@ struct SocketPost {
         switch posting {
         case .accepted: break
         case .limited(let reason): subscriber.reply(Self.error("rate limited", code: 429, reason))
-        case .unsigned: subscriber.reply(Self.error("signed_only requires sender_sig", code: 400))
+        case .unsignedLock: subscriber.reply(Self.error("signed_only requires sender_sig", code: 400))
+        case .signedOnly: subscriber.reply(Self.error("signed_only", code: 403))
+        case .replayCache:
+            subscriber.reply(Self.error(Refused.replayCacheWords, code: 429, .replayCache))
         case .badSignature: subscriber.reply(Self.error("bad sender_sig", code: 401))
         case .roomCap: subscriber.reply(Self.error("room cap reached", code: 503))
         case .memoryFuse: subscriber.reply(Self.error("global room buffer full", code: 503))

@@ -7,7 +7,7 @@ struct SocketRoute {
     let rooms: Rooms
 
     func respond(to request: FrontRequest, on connection: FrontHandler) {
-        guard let id = RoomID(request.parameter) else { return connection.respond(RoomRefusals.badRoom) }
+        guard let id = RoomID(request.parameter) else { return connection.respond(Refused.badRoom) }
         guard request.asksForWebSocket else {
             return connection.respond(
                 .refusal(

@@ -7,16 +7,13 @@ struct WaitRoute {
     private static let pageMessages = 500
 
     func respond(to request: FrontRequest, on connection: FrontHandler) {
-        guard let id = RoomID(request.parameter) else { return connection.respond(RoomRefusals.badRoom) }
-        // 0 means "don't wait"; what is no number is 30, as in the original.
-        let asked = request.query.lenientInteger("timeout") ?? 30
-        let seconds = asked == 0 ? 0 : max(1, min(90, asked))
+        guard let id = RoomID(request.parameter) else { return connection.respond(Refused.badRoom) }
+        let seconds = request.timeout
         // Polling a random id opens no room.
         guard let room = rooms.registry.find(id) else { return connection.respond(Self.missing) }
         let wait = RoomWait(
-            request: request, after: request.after, isImmediate: seconds == 0 || request.method == .head,
-            room: room,
-            relay: rooms, connection: connection)
+            request: request, after: request.after, isImmediate: seconds == 0, room: room, relay: rooms,
+            connection: connection)
         switch room.wait(wait, limit: Self.pageMessages) {
         case .page(let page):
             rooms.meter.add(.deliveries(.poll), UInt64(page.messages.count))
@@ -29,12 +26,12 @@ struct WaitRoute {
         case .full:
             rooms.meter.add(.limited(.waitersPerRoom))
             connection.respond(
-                RoomRefusals.limited(
+                Refused.limited(
                     "too many concurrent waiters for this room", .waitersPerRoom, retryAfter: 5))
         case .clientFull:
             rooms.meter.add(.limited(.waitersPerClient))
             connection.respond(
-                RoomRefusals.limited(
+                Refused.limited(
                     "too many concurrent waiters from this IP", .waitersPerClient, retryAfter: 5))
         case .closed: connection.respond(Self.missing)
         }

@@ -5,6 +5,8 @@ import Web
 final class Message: Sendable {
     let seq: UInt64
     let id: String
+    /// The sender's label.
+    let sender: String
     /// Unix ms at which it was accepted.
     let acceptedAt: Int64
     /// Unix ms after which it is gone; nil when it has no ttl of its own.
@@ -24,9 +26,13 @@ final class Message: Sendable {
     /// Room for a chunk's length in hex and its line end, filled in from the right.
     private static let chunkHeadBytes = 10
 
-    init(seq: UInt64, draft: MessageDraft, sender: String, now: Int64, uptime: UInt64) {
+    /// - Parameter isVerified: the sender proved to be the handle that the label names.
+    init(
+        seq: UInt64, draft: MessageDraft, sender: String, isVerified: Bool = false, now: Int64, uptime: UInt64
+    ) {
         self.seq = seq
-        let id = Self.randomID()
+        self.sender = sender
+        let id = RandomID.make()
         self.id = id
         acceptedAt = now
         acceptedUptime = uptime
@@ -39,8 +45,7 @@ final class Message: Sendable {
             $0.field("seq", seq)
             $0.field("id", id)
             $0.field("sender", sender)
-            // Nobody verified the name: identities come with the signed routes.
-            $0.field("sender_verified", false)
+            $0.field("sender_verified", isVerified)
             $0.field("ciphertext", draft.ciphertext)
             $0.field("nonce", draft.nonce)
             $0.field("ts", now)
@@ -80,26 +85,5 @@ final class Message: Sendable {
         var rest = json
         rest.moveReaderIndex(forwardBy: Self.typePrefix.utf8CodeUnitCount)
         buffer.writeImmutableBuffer(rest)
-    }
-
-    /// A random UUID, version 4.
-    private static func randomID() -> String {
-        let high = UInt64.random(in: .min ... .max) & 0xffff_ffff_ffff_0fff | 0x4000
-        let low = UInt64.random(in: .min ... .max) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
-        return String(unsafeUninitializedCapacity: 36) { text in
-            var at = 0
-            for half in [high, low] {
-                for shift in stride(from: 60, through: 0, by: -4) {
-                    if at == 8 || at == 13 || at == 18 || at == 23 {
-                        text[at] = UInt8(ascii: "-")
-                        at += 1
-                    }
-                    let digit = UInt8(half >> UInt64(shift) & 0xf)
-                    text[at] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                    at += 1
-                }
-            }
-            return at
-        }
     }
 }

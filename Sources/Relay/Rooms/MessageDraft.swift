@@ -9,8 +9,8 @@ struct MessageDraft {
     let ttl: Double?
     let replyTo: String?
     let wantsSignedOnly: Bool
-    /// Whether the client claims to be a registered handle; the claim must then verify.
-    let isSigned: Bool
+    /// What the client claims to be; the claim must then verify. nil when it claims nothing.
+    let claim: SenderClaim?
 
     /// What a message is charged with: its ciphertext and a flat overhead, as the original counts.
     var chargedBytes: Int { ciphertext.utf8.count + 512 }
@@ -44,7 +44,18 @@ struct MessageDraft {
         default: throw MessageFault.ttl
         }
         wantsSignedOnly = body["signed_only"] == .bool(true)
-        isSigned = body["sender_handle"]?.isTruthy == true && body["sender_sig"]?.isTruthy == true
+        claim = Self.claim(body)
+    }
+
+    private static func claim(_ body: JSONValue) -> SenderClaim? {
+        guard let handle = body["sender_handle"], handle.isTruthy, let signature = body["sender_sig"],
+            signature.isTruthy
+        else { return nil }
+        return SenderClaim(
+            handle: handle.string?.lowercased() ?? "",
+            proof: SignedTime(
+                timestamp: body["sender_ts"]?.javaScriptInteger, nonce: body["sender_nonce"]?.string ?? "",
+                signature: signature.string ?? ""))
     }
 }
 

@@ -12,6 +12,20 @@ struct RecentBuffer {
     /// The newest message's number, 0 when there is none, as the original reports it.
     var lastSeq: UInt64 { messages.last?.seq ?? 0 }
 
+    /// The oldest message's number; nil when there is none.
+    var firstSeq: UInt64? { messages.first?.seq }
+
+    /// The message of that number, if it is still there.
+    func message(_ seq: UInt64) -> Message? {
+        let index = firstIndex(after: seq - 1)
+        return index < messages.count && messages[index].seq == seq ? messages[index] : nil
+    }
+
+    /// The oldest message after `seq` for which `condition` holds.
+    func first(after seq: UInt64, where condition: (Message) -> Bool) -> Message? {
+        messages[firstIndex(after: seq)...].first(where: condition)
+    }
+
     /// Adds a message; what no longer fits is handed to `release`.
     mutating func append(_ message: Message, max: Int, release: (Message) -> Void) {
         messages.append(message)

@@ -9,8 +9,8 @@ import Web
 /// everything after its replay, nothing twice. Nothing is written to a socket under the lock.
 final class Room: Sendable {
     let id: RoomID
-    private let registry: RoomRegistry
-    private let state: NIOLockedValueBox<State>
+    let registry: RoomRegistry
+    let state: NIOLockedValueBox<State>
 
     struct State {
         var recent = RecentBuffer()
@@ -22,32 +22,61 @@ final class Room: Sendable {
         var sockets = 0
         var loops: [LoopSubscribers] = []
         var waits: [UInt64: RoomWait] = [:]
+        var claimWaits: [UInt64: ClaimWait] = [:]
+        /// Who locked the room to signed senders.
+        var lockedBy: Handle?
+        var isSignedOnly: Bool { lockedBy != nil }
         var presence = PresencePacing()
         /// Left the registry: whoever still holds it must look the room up again.
         var isClosed = false
 
-        var isEmpty: Bool { roster.size == 0 && waits.isEmpty }
+        var parked: Int { waits.count + claimWaits.count }
+        var isEmpty: Bool { roster.size == 0 && parked == 0 }
     }
 
     /// - Parameter now: Unix ms.
     init(id: RoomID, registry: RoomRegistry, firstSeq: UInt64, now: Int64) {
         self.id = id
         self.registry = registry
-        state = NIOLockedValueBox(State(nextSeq: firstSeq, createdAt: now, lastActive: now))
+        state = NIOLockedValueBox(
+            State(
+                nextSeq: firstSeq, createdAt: now, lastActive: now,
+                lockedBy: registry.locks.holder(id)))
     }
 
-    private var limits: RoomLimits { registry.limits }
-    private func now() -> Int64 { registry.clock.now() }
+    var limits: RoomLimits { registry.limits }
+    func now() -> Int64 { registry.clock.now() }
 
     // MARK: Messages
 
-    /// Gives the message its number, keeps it, and sends it on its way. nil when the room has closed.
-    func publish(_ draft: MessageDraft, sender: String) -> Message? {
+    /// What became of a message.
+    enum Publishing {
+        case published(Message)
+        /// The room has closed; another one may be opened in its place.
+        case closed
+        /// It wanted the room locked to signed senders without being signed.
+        case unsignedLock
+        /// The room is locked to signed senders.
+        case signedOnly
+    }
+
+    /// Gives the message its number, keeps it, and sends it on its way.
+    /// - Parameters:
+    ///   - label: the sender's name when nobody proved to be anybody.
+    ///   - verified: who proved to have sent it.
+    func publish(_ draft: MessageDraft, label: String, verified: Handle?) -> Publishing {
         state.withLockedValue { state in
-            guard !state.isClosed else { return nil }
+            guard !state.isClosed else { return .closed }
             let now = now()
+            if !state.isSignedOnly, draft.wantsSignedOnly {
+                guard let verified else { return .unsignedLock }
+                lock(&state, by: verified, now)
+            }
+            if state.isSignedOnly, verified == nil { return .signedOnly }
             let uptime = NIODeadline.now().uptimeNanoseconds
-            let message = Message(seq: state.nextSeq, draft: draft, sender: sender, now: now, uptime: uptime)
+            let message = Message(
+                seq: state.nextSeq, draft: draft, sender: verified.map { "@" + $0.text } ?? label,
+                isVerified: verified != nil, now: now, uptime: uptime)
             state.nextSeq += 1
             registry.meter.markSequence(message.seq)
             prune(&state, now)
@@ -55,17 +84,26 @@ final class Room: Sendable {
             state.lastActive = now
             broadcast(Broadcast(message, hasSockets: state.sockets > 0), &state, now)
             wake(message, &state)
-            return message
+            return .published(message)
         }
     }
 
-    private func prune(_ state: inout State, _ now: Int64) {
+    /// Any signed sender may lock the room, at any time and for good: a room often begins open, to let those
+    /// in who have no handle yet.
+    private func lock(_ state: inout State, by handle: Handle, _ now: Int64) {
+        state.lockedBy = handle
+        registry.locks.lock(id, by: handle)
+        registry.meter.add(.roomsLocked)
+        broadcast(Broadcast(event: JSONWriter.object { $0.field("type", "locked") }), &state, now)
+    }
+
+    func prune(_ state: inout State, _ now: Int64) {
         let cutoff = now - Int64(limits.recentSeconds) * 1_000
         state.recent.prune(now: now, cutoff: cutoff) { registry.release($0) }
     }
 
     /// Hands something to every loop that has subscribers, in the order of the calls.
-    private func broadcast(_ broadcast: Broadcast, _ state: inout State, _ now: Int64) {
+    func broadcast(_ broadcast: Broadcast, _ state: inout State, _ now: Int64) {
         state.lastBroadcast = now
         for loop in state.loops {
             loop.pending.append(broadcast)
@@ -166,63 +204,6 @@ final class Room: Sendable {
         subscriber.live?.remove(subscriber)
     }
 
-    // MARK: Presence
-
-    /// Takes a hello: the name is set, a changed one announced; `key` nil keeps the key, `.some(nil)` clears
-    /// it.
-    func hello(_ subscriber: RoomSubscriber, name: String, key: String??) {
-        state.withLockedValue { state in
-            let now = now()
-            let known = state.roster[subscriber.id]
-            var participant =
-                known
-                ?? Roster.Participant(
-                    name: name, boxPublicKey: nil, lastSeen: now, isEventStream: !subscriber.isSocket)
-            participant.name = name
-            participant.lastSeen = now
-            if let key { participant.boxPublicKey = key }
-            state.roster[subscriber.id] = participant
-            if let known, known.name != name {
-                let rename = JSONWriter.object {
-                    $0.field("type", "rename")
-                    $0.field("from", known.name)
-                    $0.field("to", name)
-                }
-                broadcast(Broadcast(event: rename), &state, now)
-            }
-            touchPresence(&state)
-        }
-    }
-
-    /// Notes that a named subscriber was heard from.
-    func heard(from subscriber: RoomSubscriber) {
-        state.withLockedValue { $0.roster[subscriber.id]?.lastSeen = now() }
-    }
-
-    /// Sends presence now or as soon as its pace allows.
-    private func touchPresence(_ state: inout State) {
-        let uptime = NIODeadline.now()
-        switch state.presence.touch(now: uptime, participants: state.roster.size) {
-        case .now: sendPresence(&state)
-        case .already: break
-        case .later(let time):
-            guard let loop = state.loops.first?.eventLoop else { return state.presence.forget() }
-            loop.scheduleTask(deadline: time) {
-                self.state.withLockedValue { state in
-                    state.presence.sent(at: .now())
-                    self.sendPresence(&state)
-                }
-            }
-        }
-    }
-
-    private func sendPresence(_ state: inout State) {
-        guard state.roster.size > 0, !state.isClosed else { return }
-        let now = now()
-        let event = state.roster.presence(now: now, lastBroadcast: state.lastBroadcast)
-        broadcast(Broadcast(event: event), &state, now)
-    }
-
     // MARK: Long-polls
 
     /// Answers with what is there, or parks the wait until a message comes.
@@ -234,7 +215,7 @@ final class Room: Sendable {
             let page = Self.page(&state, wait.after, limit, limits.pageBytes)
             guard page.messages.isEmpty, !wait.isImmediate else { return .page(page) }
             state.lastActive = now
-            guard state.waits.count < limits.waitersPerRoom else { return .full }
+            guard state.parked < limits.waitersPerRoom else { return .full }
             guard wait.acquire() else { return .clientFull }
             state.waits[wait.id] = wait
             return .parked
@@ -250,6 +231,7 @@ final class Room: Sendable {
     }
 
     private func wake(_ message: Message, _ state: inout State) {
+        wakeClaims(&state)
         guard !state.waits.isEmpty else { return }
         // Every one of them: the message is newer than all that was there when they were parked, also for
         // a reader that asked after a number nobody has reached.
@@ -270,13 +252,16 @@ final class Room: Sendable {
             return RoomStatus(
                 participants: state.roster.size, recentCount: state.recent.count,
                 lastSeq: state.recent.lastSeq,
-                ageSeconds: (now - state.createdAt) / 1_000, idleSeconds: (now - state.lastActive) / 1_000)
+                ageSeconds: (now - state.createdAt) / 1_000, idleSeconds: (now - state.lastActive) / 1_000,
+                isSignedOnly: state.isSignedOnly)
         }
     }
 
-    /// Subscribers by transport, parked waits among them.
-    func counts() -> (events: Int, sockets: Int, waits: Int) {
-        state.withLockedValue { ($0.roster.size - $0.sockets, $0.sockets, $0.waits.count) }
+    /// Subscribers by transport, parked waits and parked claims.
+    func counts() -> (events: Int, sockets: Int, waits: Int, claims: Int) {
+        state.withLockedValue {
+            ($0.roster.size - $0.sockets, $0.sockets, $0.waits.count, $0.claimWaits.count)
+        }
     }
 
     /// Unix ms since when the room has been of no use to anybody; nil while somebody is there.
@@ -285,7 +270,13 @@ final class Room: Sendable {
     }
 
     /// Drops what is out of time.
-    func pruneRecent() { state.withLockedValue { prune(&$0, now()) } }
+    func prune() {
+        state.withLockedValue { state in
+            let now = now()
+            prune(&state, now)
+            pruneHeartbeats(&state, now)
+        }
+    }
 
     /// Closes the room if nobody is in it and nobody was after `lastActive`; then its buffer is released.
     func closeIfEmpty(since lastActive: Int64) -> Bool {
@@ -293,6 +284,9 @@ final class Room: Sendable {
             guard !state.isClosed, state.isEmpty, state.lastActive <= lastActive else { return false }
             state.isClosed = true
             state.recent.removeAll { registry.release($0) }
+            registry.releaseListeningNames(state.roster.removeHeartbeats())
+            // Its lock was used until now, however long ago it was set.
+            if let holder = state.lockedBy { registry.locks.lock(id, by: holder) }
             return true
         }
     }

@@ -33,6 +33,7 @@ struct RoomStatus {
     let lastSeq: UInt64
     let ageSeconds: Int64
     let idleSeconds: Int64
+    let isSignedOnly: Bool
 }
 
 /// Where a subscriber starts.
@@ -57,6 +58,18 @@ enum CatchUp {
     case live(LoopSubscribers)
     /// The buffer moved past the subscriber: it was too slow.
     case missed
+}
+
+/// What becomes of a claim.
+enum Claiming {
+    case message(Message, cursor: UInt64, lastSeq: UInt64)
+    case empty(cursor: UInt64, lastSeq: UInt64)
+    case parked(cursor: UInt64)
+    /// The room has all the parked waits it may have.
+    case full
+    /// The client has.
+    case clientFull
+    case closed
 }
 
 /// What becomes of a long-poll.

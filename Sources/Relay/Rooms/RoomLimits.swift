@@ -26,6 +26,15 @@ public struct RoomLimits: Sendable {
     public var waitersPerClient = 16
     /// ROOM_WAITERS_MAX: parked long-polls of one room at once.
     public var waitersPerRoom = 256
+    /// LISTENING_RL_CAP and LISTENING_RL_REFILL_PER_SEC: token bucket of one client's signs of life.
+    public var listeningBurst = 2_000
+    public var listeningRefillPerSecond = 200.0
+    /// ROOM_HEARTBEATS_MAX: names that signs of life keep in one room.
+    public var heartbeatsPerRoom = 1_024
+    /// HEARTBEATS_MAX: the same over all rooms.
+    public var heartbeatsMax = 65_536
+    /// SIGNED_LOCK_TTL: how long an unused signed_only lock outlives its room, in s.
+    public var signedLockSeconds = 30 * 24 * 60 * 60
     /// STREAM_BUFFER_MAX_BYTES: live bytes a stream may owe its reader before it is dropped as slow.
     public var streamBufferBytes = 4 * 1024 * 1024
     /// WS_MAX_FRAME_BYTES: ceiling of a WebSocket message.

@@ -10,12 +10,15 @@ final class RoomRegistry: Sendable {
     let clock: WallClock
     private let rooms = NIOLockedValueBox<[RoomID: Room]>([:])
     private let bufferedBytes = ManagedAtomic<Int>(0)
+    private let listeningNames = ManagedAtomic<Int>(0)
+    let locks: SignedLocks
     private let subscribers = ManagedAtomic<UInt64>(0)
 
     init(limits: RoomLimits, meter: Meter, clock: WallClock) {
         self.limits = limits
         self.meter = meter
         self.clock = clock
+        locks = SignedLocks(seconds: limits.signedLockSeconds, clock: clock)
     }
 
     /// A number for a new subscriber, in order of joining.
@@ -69,9 +72,29 @@ final class RoomRegistry: Sendable {
                     meter.add(.roomsEvicted(.idle))
                 }
             } else {
-                room.pruneRecent()
+                room.prune()
             }
         }
+        locks.sweep()
+    }
+
+    /// Whether the memory fuse would take so many more bytes now.
+    func hasRoom(for bytes: Int) -> Bool {
+        bufferedBytes.load(ordering: .relaxed) + bytes <= limits.bufferBytesMax
+    }
+
+    /// Takes a place for one more name that signs of life keep; false when there is none.
+    func takeListeningName() -> Bool {
+        guard listeningNames.wrappingIncrementThenLoad(ordering: .relaxed) <= limits.heartbeatsMax else {
+            releaseListeningNames(1)
+            return false
+        }
+        return true
+    }
+
+    /// Gives places of names back.
+    func releaseListeningNames(_ count: Int) {
+        if count > 0 { listeningNames.wrappingDecrement(by: count, ordering: .relaxed) }
     }
 
     /// Charges a message against the memory fuse; false when it has no room.
@@ -93,13 +116,17 @@ final class RoomRegistry: Sendable {
 extension RoomRegistry: GaugeSource {
     func read(into readings: inout GaugeReadings) {
         let all = rooms.withLockedValue { Array($0.values) }
-        var (events, sockets, waits) = (0, 0, 0)
+        var (events, sockets, waits, claims) = (0, 0, 0, 0)
         for room in all {
             let counts = room.counts()
             events += counts.events
             sockets += counts.sockets
             waits += counts.waits
+            claims += counts.claims
         }
+        readings[.parkedClaims] = Double(claims)
+        readings[.listeningNames] = Double(listeningNames.load(ordering: .relaxed))
+        readings[.signedLocks] = Double(locks.count)
         readings[.activeRooms] = Double(all.count)
         readings[.subscribers(.sse)] = Double(events)
         readings[.subscribers(.ws)] = Double(sockets)

@@ -1,44 +1,50 @@
 import Atomics
-public import SignalboxMetrics
+import SignalboxMetrics
 import Web
 
 /// The rooms with their limits: what the routes talk to.
-public final class Rooms: Sendable {
+final class Rooms: Sendable {
     let limits: RoomLimits
     let meter: Meter
     let registry: RoomRegistry
     let streamCap: ConcurrencyCap
     let waiterCap: ConcurrencyCap
-    private let roomBuckets: TokenBuckets<UInt64>
-    private let clientBuckets: TokenBuckets<IPAddress>
+    let rates: RateLimits
+    private let signatures: RoomSignatures
     private let subscribers = ManagedAtomic<Int>(0)
 
-    public init(limits: RoomLimits, meter: Meter, clock: WallClock = .system) {
+    /// - Parameter signatures: how senders prove who they are; by default nobody is registered.
+    init(
+        limits: RoomLimits, meter: Meter, clock: WallClock, rates: RateLimits? = nil,
+        signatures: RoomSignatures? = nil
+    ) {
         self.limits = limits
         self.meter = meter
         registry = RoomRegistry(limits: limits, meter: meter, clock: clock)
+        self.rates = rates ?? RateLimits(limits: limits, meter: meter)
+        self.signatures =
+            signatures
+            ?? RoomSignatures(
+                book: IdentityBook(limits: IdentityLimits(), meter: meter, clock: clock),
+                cache: ReplayCache(perHandle: 64), meter: meter, clock: clock)
         streamCap = ConcurrencyCap(limit: limits.streamsPerClient)
         waiterCap = ConcurrencyCap(limit: limits.waitersPerClient)
-        roomBuckets = TokenBuckets(capacity: limits.roomBurst, refillPerSecond: limits.roomRefillPerSecond)
-        clientBuckets = TokenBuckets(
-            capacity: limits.clientBurst, refillPerSecond: limits.clientRefillPerSecond)
     }
 
     /// Reads the live gauges.
-    public var gauges: any GaugeSource { registry }
-
-    /// Ends idle rooms and drops messages that are out of time; call it every few seconds.
-    public func sweep() { registry.sweep() }
-
-    /// How often ``sweep()`` should be called, in seconds: the original's 15, sooner for a short grace.
-    public var sweepSeconds: Int { max(1, min(15, limits.graceSeconds / 2)) }
+    var gauges: any GaugeSource { registry }
 
     /// What became of a post.
     enum Posting {
         case accepted(Message)
         case limited(LimitReason)
-        case unsigned
+        /// It wanted the room locked without being signed.
+        case unsignedLock
+        /// The room is locked and it isn't signed.
+        case signedOnly
         case badSignature
+        /// As many signatures of the sender as are remembered were seen within their time.
+        case replayCache(retryAfter: Int)
         case roomCap
         case memoryFuse
     }
@@ -49,26 +55,31 @@ public final class Rooms: Sendable {
         _ draft: MessageDraft, to id: RoomID, client: IPAddress, via ingress: Ingress, kind: ClientKind,
         otherwise label: String
     ) -> Posting {
-        if let reason = limitReached(id, client) {
-            meter.add(.limited(reason))
-            return .limited(reason)
-        }
+        if let reason = rates.reached(.room(id), by: client) { return .limited(reason) }
+        var verified: Handle?
         while true {
             guard let room = registry.findOrOpen(id) else {
                 meter.add(.overCapacity(.roomCap))
                 return .roomCap
             }
-            // No handle is registered, so no claim to be one can verify.
-            if draft.isSigned { return .badSignature }
-            if draft.wantsSignedOnly { return .unsigned }
-            guard registry.charge(draft.chargedBytes) else {
-                meter.add(.overCapacity(.memoryFuse))
-                return .memoryFuse
+            guard registry.hasRoom(for: draft.chargedBytes) else { return fuseBlown() }
+            if let claim = draft.claim, verified == nil {
+                switch signatures.check(claim, room: id, ciphertext: draft.ciphertext) {
+                case .good: verified = Handle(claim.handle)
+                case .bad, .replayed: return .badSignature
+                case .full(let seconds): return .replayCache(retryAfter: seconds)
+                }
             }
-            guard let message = room.publish(draft, sender: draft.sender ?? label) else {
-                // The room ended between look-up and post.
+            guard registry.charge(draft.chargedBytes) else { return fuseBlown() }
+            let publishing = room.publish(draft, label: draft.sender ?? label, verified: verified)
+            guard case .published(let message) = publishing else {
                 registry.release(bytes: draft.chargedBytes)
-                continue
+                switch publishing {
+                case .unsignedLock: return .unsignedLock
+                case .signedOnly: return .signedOnly
+                // The room ended between look-up and post.
+                case .closed, .published: continue
+                }
             }
             meter.add(.messages(ingress))
             meter.add(.messageBytes, UInt64(draft.ciphertext.utf8.count))
@@ -77,13 +88,9 @@ public final class Rooms: Sendable {
         }
     }
 
-    private func limitReached(_ id: RoomID, _ client: IPAddress) -> LimitReason? {
-        // A 64-bit hash with the process's random seed stands for the pair, so that the table holds no ids.
-        var hasher = Hasher()
-        hasher.combine(id)
-        hasher.combine(client.limitKey)
-        guard roomBuckets.take(UInt64(bitPattern: Int64(hasher.finalize()))) else { return .roomRate }
-        return clientBuckets.take(client.limitKey) ? nil : .clientRate
+    private func fuseBlown() -> Posting {
+        meter.add(.overCapacity(.memoryFuse))
+        return .memoryFuse
     }
 
     func subscriberJoined(_ transport: Transport) {

@@ -21,6 +21,35 @@ enum Base64 {
         }
     }
 
+    /// The bytes of a canonical text that stands for `count` of them; nil for anything else.
+    static func decode(_ text: String, count: Int) -> [UInt8]? {
+        guard canonicalLength(text) == count else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 2)
+        var group: UInt32 = 0
+        var digits = 0
+        for byte in text.utf8 where byte != UInt8(ascii: "=") {
+            group = group << 6 | UInt32(values[Int(byte)])
+            digits += 1
+            if digits % 4 == 0 {
+                bytes += [UInt8(group >> 16 & 0xff), UInt8(group >> 8 & 0xff), UInt8(group & 0xff)]
+                group = 0
+            }
+        }
+        switch digits % 4 {
+        case 2: bytes.append(UInt8(group >> 4 & 0xff))
+        case 3: bytes += [UInt8(group >> 10 & 0xff), UInt8(group >> 2 & 0xff)]
+        default: break
+        }
+        return bytes
+    }
+
+    /// How many bytes a lenient decoder would make of the text: what is no digit counts nothing, and
+    /// padding ends it.
+    static func lenientLength(_ text: String) -> Int {
+        text.utf8.prefix { $0 != UInt8(ascii: "=") }.count { values[Int($0)] != 0xff } * 3 / 4
+    }
+
     /// Whether the text is an X25519 public key as the original reads one: 40 to 64 characters of which 43
     /// are base64 digits.
     static func isBoxPublicKey(_ text: String) -> Bool {

@@ -6,6 +6,7 @@ final class DataDirectory {
     private let lock: Int32
 
     var databasePath: String { path + "/signalbox.sqlite" }
+    var reportsPath: String { path + "/reports.jsonl" }
     var tokenPath: String { path + "/metrics-token" }
 
     /// Beside other memory files, with a name that follows from the directory, so that two servers on one

@@ -6,6 +6,17 @@ struct PublicFiles {
 
     var templates: String { root + "/templates" }
     var assets: String { root + "/assets" }
+    var openAPI: String { root + "/openapi.json" }
+
+    /// The API's description.
+    /// - Throws: ``SettingsError`` when the file isn't there.
+    func openAPIDocument() throws -> String {
+        guard let text = try? String(contentsOfFile: openAPI, encoding: .utf8) else {
+            throw SettingsError(
+                description: "\(openAPI) can't be read; PUBLIC_DIR must be the whole Public folder.")
+        }
+        return text
+    }
 
     init(setting: String?) throws {
         let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()

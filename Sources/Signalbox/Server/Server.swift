@@ -24,21 +24,24 @@ struct Server {
         var retention = Store.Retention()
         retention.minutes = Int64(settings.integer("METRICS_HISTORY_RETENTION_MINUTES"))
         retention.hours = Int64(settings.integer("METRICS_HOURLY_HISTORY_MAX"))
-        let ((database, store), setAside) = try openStore(directory, retention, now: clock.now())
+        let relayLimits = RelayLimits(settings)
+        let (opened, setAside) = try openStores(
+            directory, retention, relayLimits.identities, now: clock.now())
 
         let threads = settings["THREADS"].flatMap { Int($0) } ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-        let limits = roomLimits()
         let connections = ConnectionGauge()
-        var rooms: Rooms?
+        var made: RelayState?
         let metrics = Metrics(
-            store: store, countersPath: settings["COUNTERS_PATH"] ?? directory.defaultCountersPath,
+            store: opened.metrics, countersPath: settings["COUNTERS_PATH"] ?? directory.defaultCountersPath,
             sources: { meter in
-                let made = Rooms(limits: limits, meter: meter, clock: clock)
-                rooms = made
-                return [made.gauges, connections]
+                let relay = RelayState(
+                    rooms: relayLimits.rooms, identities: relayLimits.identities, store: opened.relay,
+                    isAfterCrash: !opened.metrics.endedCleanly, meter: meter, clock: clock, logger: logger)
+                made = relay
+                return [relay, connections]
             }, now: clock.now(), logger: logger)
-        guard let rooms else { throw SettingsError(description: "The rooms could not be set up.") }
+        guard let relay = made else { throw SettingsError(description: "The relay could not be set up.") }
         if setAside != nil { metrics.meter.add(.storeSetAside) }
 
         let publicFiles = try PublicFiles(setting: settings["PUBLIC_DIR"])
@@ -46,11 +49,21 @@ struct Server {
         let door = try FrontDoor(settings: settings, directory: directory)
         let links = LoginLinks(clock: clock.now)
         let gate = try Gate(
-            keys: door.keys, database: database, links: links, hosts: door.hosts, isPublicHTTPS: door.isHTTPS,
+            keys: door.keys, database: opened.database, links: links, hosts: door.hosts,
+            isPublicHTTPS: door.isHTTPS,
             meter: metrics.meter, templates: templates, clock: clock.now)
 
         let router = ColdRouter(context: FrontContext.self)
-        RoomRoutes(rooms: rooms).add(to: router)
+        let channels = try OperatorChannels(settings, group: group, meter: metrics.meter, logger: logger)
+        ColdRoutes(
+            relay: relay,
+            reports: ReportDesk(
+                logPath: settings["BUGS_LOG"] ?? directory.reportsPath,
+                logBytes: settings.integer("BUGS_LOG_MAX_BYTES"), dispatch: channels.dispatch,
+                meter: metrics.meter, logger: logger),
+            facts: facts(), openAPI: try publicFiles.openAPIDocument(),
+            base: settings["PUBLIC_BASE_URL"].map(Self.origin)
+        ).add(to: router)
         DashboardRoutes(
             metrics: metrics, gate: gate, templates: templates,
             files: try StaticFiles(directory: URL(filePath: publicFiles.assets)),
@@ -61,7 +74,8 @@ struct Server {
         ).add(to: router)
 
         let front = Front(
-            meter: metrics.meter, proxies: try trustedProxies(), hot: HotRoutes(rooms: rooms),
+            meter: metrics.meter, options: frontOptions(), proxies: try trustedProxies(),
+            hot: HotRoutes(relay: relay),
             cold: HummingbirdSide(responder: router.buildResponder(), logger: logger),
             eventLoops: Array(group.makeIterator()))
         connections.watch(front)
@@ -71,9 +85,14 @@ struct Server {
             logger: logger, onListening: announcement.listening)
 
         // Shut down in reverse: first the listener, so that the last sample holds everything.
-        let services: [any Service] = [
-            Sampler(metrics: metrics, clock: clock), Janitor(rooms: rooms), listener,
+        var services: [any Service] = [
+            Sampler(metrics: metrics, clock: clock), Bookkeeper(relay: relay), Janitor(relay: relay),
+            channels,
         ]
+        if let tailnet = TailnetListener(settings, front: front, group: group, logger: logger) {
+            services.append(tailnet)
+        }
+        services.append(listener)
         let running = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
@@ -90,39 +109,52 @@ struct Server {
         withExtendedLifetime(directory) { logger.info("Stopped.") }
     }
 
-    private func openStore(
-        _ directory: DataDirectory, _ retention: Store.Retention, now: Int64
-    ) throws -> ((Database, Store), Database.SetAside?) {
+    /// The one file with everything that is kept.
+    private struct Stores {
+        let database: Database
+        let metrics: Store
+        let relay: RelayStore
+    }
+
+    private func openStores(
+        _ directory: DataDirectory, _ retention: Store.Retention, _ limits: IdentityLimits, now: Int64
+    ) throws -> (Stores, Database.SetAside?) {
         let (opened, setAside) = try Database.open(path: directory.databasePath) { database in
             try Gate.prepare(database)
-            return (database, try Store(database: database, retention: retention, now: now))
+            return Stores(
+                database: database, metrics: try Store(database: database, retention: retention, now: now),
+                relay: try RelayStore(database, limits: limits, now: now))
         }
         if let setAside {
             logger.critical(
-                "The metrics store could not be read and was moved aside; history starts anew.",
+                "The store could not be read and was moved aside; history and identities start anew.",
                 metadata: ["moved_to": "\(setAside.movedTo)", "why": "\(setAside.reason)"])
         }
         return (opened, setAside)
     }
 
-    private func roomLimits() -> RoomLimits {
-        var limits = RoomLimits()
-        limits.roomsMax = settings.integer("ROOMS_MAX")
-        limits.graceSeconds = settings.integer("ROOM_GRACE_SECONDS")
-        limits.recentMax = settings.integer("RECENT_MAX")
-        limits.recentSeconds = settings.integer("RECENT_TTL_SECONDS")
-        limits.messageBytesMax = settings.integer("MAX_MESSAGE_BYTES")
-        limits.bufferBytesMax = settings.integer("ROOM_GLOBAL_MAX_BYTES")
-        limits.roomBurst = settings.integer("ROOM_RL_CAP")
-        limits.roomRefillPerSecond = settings.number("ROOM_RL_REFILL_PER_SEC")
-        limits.clientBurst = settings.integer("GLOBAL_RL_CAP")
-        limits.clientRefillPerSecond = settings.number("GLOBAL_RL_REFILL_PER_SEC")
-        limits.streamsPerClient = settings.integer("STREAM_CAP_PER_IP")
-        limits.waitersPerClient = settings.integer("WAITER_CAP_PER_IP")
-        limits.waitersPerRoom = settings.integer("ROOM_WAITERS_MAX")
-        limits.streamBufferBytes = settings.integer("STREAM_BUFFER_MAX_BYTES")
-        limits.socketMessageBytes = settings.integer("WS_MAX_FRAME_BYTES")
-        return limits
+    private func facts() -> ServerFacts {
+        let hash = ExecutableHash()
+        return ServerFacts(
+            version: BuildVersion(SignalboxCommand.version).text, startedAt: WallClock.system.now(),
+            source: settings["SOURCE_URL"], hashes: { await hash.files() })
+    }
+
+    private func frontOptions() -> Front.Options {
+        var options = Front.Options()
+        options.trustsCloudflare = settings.isOn("TRUST_CLOUDFLARE")
+        options.accessLog = settings.isOn("ACCESS_LOG") ? AccessLog(logger) : nil
+        if settings.isOn("CANONICAL_REDIRECT") {
+            options.redirect = CanonicalRedirect(
+                base: settings["PUBLIC_BASE_URL"], aliases: settings.list("CANONICAL_ALIAS_HOSTS"))
+        }
+        return options
+    }
+
+    /// Scheme and host of an address, without what follows.
+    private static func origin(_ base: String) -> String {
+        guard let mark = base.range(of: "://") else { return base }
+        return String(base[..<mark.upperBound] + base[mark.upperBound...].prefix { $0 != "/" })
     }
 
     private func trustedProxies() throws -> TrustedProxies {

@@ -35,15 +35,30 @@ struct Sampler: Service {
 
 /// Ends idle rooms and drops messages that are out of time.
 struct Janitor: Service {
-    let rooms: Rooms
+    let relay: RelayState
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(rooms.sweepSeconds))
-                rooms.sweep()
+                try? await Task.sleep(for: .seconds(relay.sweepSeconds))
+                relay.sweep()
             }
         }
+    }
+}
+
+/// Writes what the relay keeps of its identities' activity once a minute, and a last time at shutdown.
+struct Bookkeeper: Service {
+    let relay: RelayState
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(60))
+                await relay.save()
+            }
+        }
+        await relay.save()
     }
 }
 

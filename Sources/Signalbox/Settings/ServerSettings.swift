@@ -90,6 +90,11 @@ struct ServerSettings: Sendable {
     /// A number; its range was checked when it was read.
     func number(_ name: String) -> Double { values[name].flatMap { Double($0) } ?? 0 }
 
+    /// Whether a switch is on.
+    func isOn(_ name: String) -> Bool {
+        ["1", "true", "yes", "on"].contains(values[name, default: ""].lowercased())
+    }
+
     /// Words between commas.
     func list(_ name: String) -> [String] {
         values[name, default: ""].split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }

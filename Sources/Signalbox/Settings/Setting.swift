@@ -42,6 +42,30 @@ struct Setting: Sendable {
             "Peers whose X-Forwarded-For counts: a number of hops, loopback, linklocal, uniquelocal, CIDR ranges."
         ),
         Setting(
+            "TRUST_CLOUDFLARE", .text, "0",
+            "1: CF-Connecting-IP counts, from a peer that TRUST_PROXY names by word or range."),
+        Setting(
+            "TAILSCALE_HOST", .text, nil,
+            "Address of a second listener for the tailnet; by default tailscale0's, off for none."),
+        Setting("TAILSCALE_PORT", .integer(0...65_535), nil, "Its port; by default PORT."),
+        Setting(
+            "CANONICAL_ALIAS_HOSTS", .list, nil,
+            "Other names of the server; readers of pages are sent from them to PUBLIC_BASE_URL."),
+        Setting("CANONICAL_REDIRECT", .text, "1", "0: nobody is sent anywhere."),
+        Setting("ACCESS_LOG", .text, "0", "1: one line a request, by route, without paths or addresses."),
+        Setting("SOURCE_URL", .text, nil, "Where this server's source can be had; shown in /api/status."),
+        Setting(
+            "BUGS_LOG", .text, nil, "File that reports are written to; by default DATA_DIR/reports.jsonl."),
+        Setting(
+            "BUGS_LOG_MAX_BYTES", .integer(1_024...1_099_511_627_776), "5242880",
+            "Above that many bytes it is moved to .1 first."),
+        Setting("TELEGRAM_BOT_TOKEN", .secret, nil, "A Telegram bot that brings reports to the operator."),
+        Setting("TELEGRAM_CHAT_ID", .text, nil, "The chat it brings them to."),
+        Setting(
+            "TELEGRAM_API_URL", .text, "https://api.telegram.org",
+            "The Bot API's address; a server of one's own works too."),
+        Setting("DISCORD_WEBHOOK_URL", .secret, nil, "A Discord webhook that reports go to."),
+        Setting(
             "METRICS_TOKEN", .secret, nil, "Opens the dashboard and its API; made by itself on loopback."),
         Setting("METRICS_TOKEN_FILE", .text, nil, "File that holds METRICS_TOKEN."),
         Setting("METRICS_SCRAPE_TOKEN", .secret, nil, "Opens the Prometheus exposition and nothing else."),
@@ -77,6 +101,54 @@ struct Setting: Sendable {
             "Bytes a live stream may owe its reader before it is dropped as slow."),
         Setting(
             "WS_MAX_FRAME_BYTES", .integer(1_024...16_777_216), "262144", "Ceiling of a WebSocket message."),
+        Setting(
+            "LISTENING_RL_CAP", .integer(1...1_000_000_000), "2000",
+            "Signs of life of one client at once; many agents may share an address."),
+        Setting(
+            "LISTENING_RL_REFILL_PER_SEC", .number(0.001...1e9), "200", "The same, sustained a second."),
+        Setting(
+            "ROOM_HEARTBEATS_MAX", .integer(1...1_000_000), "1024", "Names that signs of life keep in a room."
+        ),
+        Setting("HEARTBEATS_MAX", .integer(1...100_000_000), "65536", "The same over all rooms."),
+        Setting(
+            "SIGNED_LOCK_TTL", .integer(1...315_360_000), "2592000",
+            "Seconds that a signed_only lock outlives its room; 30 days."),
+        Setting("IDENTITIES_MAX", .integer(1...100_000_000), "100000", "Registered handles at once."),
+        Setting(
+            "IDENTITY_GC_INACTIVE_MS", .integer(604_800_000...3_153_600_000_000), "15552000000",
+            "How long a handle must have been silent to make way at the cap; 180 days, at least 7."),
+        Setting(
+            "IDENTITY_TOUCH_MIN_MS", .integer(0...86_400_000), "60000",
+            "How often a handle's last activity is noted at most."),
+        Setting("IDENTITY_ADMIN_TOKEN", .secret, nil, "Lets the operator register reserved handles."),
+        Setting(
+            "INBOX_ANON_MAX", .integer(0...256), "32", "Messages of unproven senders in one inbox."),
+        Setting(
+            "INBOX_GLOBAL_MAX_BYTES", .integer(1...1_099_511_627_776), "536870912",
+            "Memory fuse: ceiling of all inboxes together."),
+        Setting(
+            "DM_WAITERS_MAX_PER_HANDLE", .integer(1...1_000_000), "64",
+            "Parked long-polls of one inbox at once."),
+        Setting(
+            "INBOX_SIG_SEEN_MAX", .integer(1...1_000_000_000), "10000",
+            "A 32nd of it, at least 64: signed requests of one handle remembered against replay."),
+        Setting(
+            "ROOM_SIG_SEEN_MAX", .integer(1...1_000_000_000), "10000",
+            "The same for signed room messages."),
+        Setting(
+            "DM_ENV_SEEN_MAX", .integer(1...1_000_000_000), "20000",
+            "The same for signed direct messages, at least 128."),
+        Setting(
+            "ROOM_CURSORS_PER_HANDLE_MAX", .integer(1...1_000_000), "64",
+            "Rooms in which a handle has a claim cursor."),
+        Setting(
+            "CLAIM_TTL_MS", .integer(1...300_000), "60000", "A claim's lease when the client asks for none."),
+        Setting(
+            "AGENT_PROFILE_TTL_MS", .integer(1...31_622_400_000), "604800000",
+            "How long a profile is listed at most; 7 days."),
+        Setting(
+            "AGENT_PROFILE_SIG_SKEW_MS", .integer(1...86_400_000), "300000",
+            "How far a profile's updated_at may be off."),
         Setting(
             "METRICS_RECENT_HISTORY_MAX", .integer(1...44_640), "180",
             "Minute points that /api/metrics carries."),

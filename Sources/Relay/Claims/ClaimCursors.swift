@@ -1,0 +1,140 @@
+import NIOConcurrencyHelpers
+
+/// How far each handle has got in each room it claims from, and what it is working on. In memory only.
+final class ClaimCursors: Sendable {
+    private let roomsPerHandle: Int
+    private let cursors = NIOLockedValueBox<[Handle: RecencyTable<RoomID, ClaimCursor>]>([:])
+
+    init(roomsPerHandle: Int) { self.roomsPerHandle = roomsPerHandle }
+
+    /// The handle's cursor in the room, made when there is none. Beyond the rooms a handle may have cursors in,
+    /// the one it used least recently is forgotten.
+    func findOrMake(_ handle: Handle, _ room: RoomID) -> ClaimCursor {
+        cursors.withLockedValue { cursors in
+            if let known = cursors[handle]?.use(room) { return known }
+            var table = cursors[handle] ?? RecencyTable()
+            while table.count >= roomsPerHandle, table.popOldest() != nil {}
+            let made = ClaimCursor()
+            table.set(room, made)
+            cursors[handle] = table
+            return made
+        }
+    }
+
+    /// The handle's cursor in the room; looking doesn't count as a use.
+    func find(_ handle: Handle, _ room: RoomID) -> ClaimCursor? {
+        cursors.withLockedValue { $0[handle]?.peek(room) }
+    }
+
+    /// Drops all cursors of a handle that is no more.
+    func forget(_ handle: Handle) { cursors.withLockedValue { $0[handle] = nil } }
+}
+
+/// One handle's place in one room. Its lock is taken before the room's, never inside it.
+final class ClaimCursor: Sendable {
+    /// A message that was handed out and not acknowledged.
+    struct Lease: Sendable {
+        let claimID: String
+        let seq: UInt64
+        /// Unix ms.
+        let claimedAt: Int64
+        /// ms.
+        let duration: Int64
+
+        func isOver(_ now: Int64) -> Bool { now - claimedAt > duration }
+    }
+
+    struct State: Sendable {
+        /// Everything up to here is done.
+        var cursor: UInt64 = 0
+        var lease: Lease?
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    /// A message as it is handed out.
+    struct Handout {
+        let claimID: String
+        let message: Message
+        let cursor: UInt64
+        let lastSeq: UInt64
+        /// The same claim as before.
+        let isAgain: Bool
+    }
+
+    enum Pick {
+        case handout(Handout)
+        case empty(cursor: UInt64, lastSeq: UInt64)
+        case parked
+        case full
+        case clientFull
+        case closed(cursor: UInt64)
+    }
+
+    /// Hands out the next message, or the one that is out already while its lease lasts.
+    /// - Parameters:
+    ///   - own: sender labels that are the claimer's own.
+    ///   - duration: the lease, in ms.
+    ///   - wait: what to park when there is nothing; nil to be told right away.
+    func pick(
+        from room: Room, excluding own: Set<String>, duration: Int64, now: Int64, orPark wait: ClaimWait?
+    ) -> Pick {
+        state.withLockedValue { state in
+            if let lease = state.lease, !lease.isOver(now) {
+                let (message, lastSeq) = room.find(lease.seq)
+                if let message {
+                    return .handout(
+                        Handout(
+                            claimID: lease.claimID, message: message, cursor: state.cursor, lastSeq: lastSeq,
+                            isAgain: true))
+                }
+            }
+            // Over, or its message is gone: the next one is picked.
+            state.lease = nil
+            switch room.claim(after: state.cursor, excluding: own, orPark: wait) {
+            case .message(let message, let cursor, let lastSeq):
+                state.cursor = cursor
+                let lease = Lease(
+                    claimID: RandomID.make(), seq: message.seq, claimedAt: now, duration: duration)
+                state.lease = lease
+                return .handout(
+                    Handout(
+                        claimID: lease.claimID, message: message, cursor: cursor, lastSeq: lastSeq,
+                        isAgain: false))
+            case .empty(let cursor, let lastSeq):
+                state.cursor = cursor
+                return .empty(cursor: cursor, lastSeq: lastSeq)
+            case .parked(let cursor):
+                state.cursor = cursor
+                return .parked
+            case .full: return .full
+            case .clientFull: return .clientFull
+            case .closed: return .closed(cursor: state.cursor)
+            }
+        }
+    }
+
+    /// What became of an acknowledgement.
+    enum Acknowledgement {
+        case advanced(cursor: UInt64)
+        /// It was done already.
+        case already(cursor: UInt64)
+        case stale(cursor: UInt64)
+    }
+
+    /// Ends a claim.
+    /// - Parameter seq: nil when the client sent no number.
+    func acknowledge(_ claimID: String, seq: UInt64?, now: Int64) -> Acknowledgement {
+        state.withLockedValue { state in
+            if let seq, seq > 0, seq <= state.cursor { return .already(cursor: state.cursor) }
+            guard let lease = state.lease, !lease.isOver(now), lease.claimID == claimID, lease.seq == seq
+            else { return .stale(cursor: state.cursor) }
+            state.cursor = lease.seq
+            state.lease = nil
+            return .advanced(cursor: state.cursor)
+        }
+    }
+
+    /// Where the cursor stands.
+    var position: UInt64 { state.withLockedValue(\.cursor) }
+}

@@ -1,0 +1,84 @@
+import NIOCore
+import SQLite
+import Web
+
+/// The directory's part of the store.
+struct ProfileStore: Sendable {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    private static let columns = [
+        "handle", "profile", "profile_sig", "updated_at", "last_seen_at", "expires_at", "created_at",
+    ]
+
+    /// Reads every profile of a known handle that is in time. A malformed one goes to `refused_records`.
+    func load(
+        handles: Set<Handle>, now: Int64, limits: IdentityLimits
+    ) throws -> (entries: [Directory.Entry], refused: Int) {
+        try database.write { connection in
+            try connection.execute("DELETE FROM agent_profiles WHERE expires_at <= ?1", .integer(now))
+            var entries: [Directory.Entry] = []
+            let refused = try RefusedRecords.collect(
+                "SELECT \(Self.columns.joined(separator: ", ")) FROM agent_profiles", columns: Self.columns,
+                connection
+            ) { row in
+                guard let entry = Self.entry(row, now, limits), handles.contains(entry.handle) else {
+                    return false
+                }
+                entries.append(entry)
+                return true
+            }
+            try refused.setAside(from: "agent_profiles", now: now, connection)
+            return (entries, refused.count)
+        }
+    }
+
+    private static func entry(_ row: Row, _ now: Int64, _ limits: IdentityLimits) -> Directory.Entry? {
+        guard let handle = row.text(0).flatMap({ Handle($0) }),
+            let sent = row.text(1).flatMap({ try? JSONParser.parse(ByteBuffer(string: $0)) }),
+            case .object(let values) = sent, values["handle"] == .string(handle.text),
+            let signature = row.text(2), Base64.canonicalLength(signature) == Ed25519.signatureBytes,
+            let profile = try? AgentProfile.asSent(values),
+            let index = try? AgentProfile(
+                sent, handle: handle, now: now, freshness: nil, lifetime: limits.profileMilliseconds)
+        else { return nil }
+        return Directory.Entry(
+            handle: handle, profile: profile, index: index, signature: signature,
+            lastSeenAt: row.integer(4) ?? profile.updatedAt, expiresAt: row.integer(5) ?? 0,
+            createdAt: row.integer(6) ?? now)
+    }
+
+    /// Writes an entry; on the disk when this returns.
+    func write(_ entry: Directory.Entry) async throws {
+        try await database.writeDurably { connection in
+            try connection.execute(
+                """
+                INSERT OR REPLACE INTO agent_profiles
+                    (handle, profile, profile_sig, updated_at, last_seen_at, expires_at, created_at)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                """, .text(entry.handle.text), .text(entry.profile.canonical), .text(entry.signature),
+                .integer(entry.profile.updatedAt), .integer(entry.lastSeenAt), .integer(entry.expiresAt),
+                .integer(entry.createdAt))
+        }
+    }
+
+    /// Removes an entry; off the disk when this returns.
+    func remove(_ handle: Handle) async throws {
+        try await database.writeDurably { connection in
+            try connection.execute("DELETE FROM agent_profiles WHERE handle = ?1", .text(handle.text))
+        }
+    }
+
+    /// Writes when agents were last seen, and drops what is out of time.
+    func write(lastSeen: [(handle: Handle, lastSeenAt: Int64)], now: Int64) async throws {
+        try await database.write { connection in
+            for one in lastSeen {
+                try connection.execute(
+                    "UPDATE agent_profiles SET last_seen_at = ?2 WHERE handle = ?1", .text(one.handle.text),
+                    .integer(one.lastSeenAt))
+            }
+            try connection.execute("DELETE FROM agent_profiles WHERE expires_at <= ?1", .integer(now))
+        }
+    }
+}

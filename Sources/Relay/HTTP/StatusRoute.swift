@@ -1,0 +1,57 @@
+import Foundation
+import Web
+
+/// What runs here, for whoever wants to check it.
+public struct ServerFacts: Sendable {
+    let version: String
+    /// Unix ms.
+    let startedAt: Int64
+    /// Where the source can be had; nil when the operator didn't say.
+    let source: String?
+    /// Files of the running program and their SHA-256, asked for when they are first wanted.
+    let hashes: @Sendable () async -> [(name: String, sha256: String)]
+
+    public init(
+        version: String, startedAt: Int64, source: String?,
+        hashes: @escaping @Sendable () async -> [(name: String, sha256: String)]
+    ) {
+        self.version = version
+        self.startedAt = startedAt
+        self.source = source
+        self.hashes = hashes
+    }
+}
+
+/// `GET /api/status`.
+struct StatusRoute: Sendable {
+    let relay: RelayState
+    let facts: ServerFacts
+
+    func add(to router: ColdRouter) { router.on(.status) { _ in await status() } }
+
+    private func status() async -> FrontResponse {
+        let hashes = await facts.hashes()
+        let started = Date(timeIntervalSince1970: Double(facts.startedAt) / 1_000)
+        return .json(
+            JSONWriter.object(capacity: 512) {
+                $0.field("ok", true)
+                $0.field(
+                    "started_at", started.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+                )
+                $0.field("uptime_seconds", max(0, relay.clock.now() - facts.startedAt) / 1_000)
+                $0.field("rooms", relay.rooms.registry.count)
+                $0.field("version", facts.version)
+                // The original names its runtime here; clients may expect the member.
+                $0.field("node_version", "none")
+                $0.key("source_hashes")
+                $0.object { list in
+                    for file in hashes {
+                        list.key(named: file.name)
+                        list.string("sha256:" + file.sha256)
+                    }
+                }
+                $0.field("source", facts.source ?? "")
+                $0.field("reproducible_build", "swift build -c release --product signalbox")
+            }, headers: [(name: "Cache-Control", value: "public, max-age=30")])
+    }
+}
