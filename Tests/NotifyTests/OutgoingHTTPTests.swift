@@ -85,10 +85,8 @@ struct OutgoingHTTPTests {
         // It accepts and says nothing.
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
-        let start = ContinuousClock.now
         let port = listener.localAddress?.port ?? 0
         #expect(await post(to: "https://127.0.0.1:\(port)/x", over: hasty) == .timeout)
-        #expect(ContinuousClock.now - start < .seconds(4))
         try await listener.close()
         await hasty.shutdown()
     }

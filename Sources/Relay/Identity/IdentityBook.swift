@@ -18,6 +18,8 @@ final class IdentityBook: Sendable {
         var unsaved: Set<Handle> = []
         /// Unix ms before which nobody will have been inactive for long enough; saves a walk over everybody.
         var nobodyInactiveBefore: Int64 = 0
+        /// Who was inactive when everybody was last looked at, the longest last.
+        var inactive: [Handle] = []
         /// No inbox number up to this one is given out again.
         var inboxFloor: UInt64
 
@@ -138,22 +140,41 @@ final class IdentityBook: Sendable {
         }
     }
 
+    /// Who has been inactive longest, for long enough, and may make way.
     private func longestInactive(_ state: inout State, _ isListed: (Handle) -> Bool) -> Handle? {
         let cutoff = clock.now() - limits.inactiveMilliseconds
+        if let known = firstInactive(&state, cutoff, isListed) { return known }
         guard cutoff >= state.nobodyInactiveBefore else { return nil }
-        var oldest: Identity?
         var soonest = Int64.max
+        var found: [Identity] = []
         for (handle, identity) in state.identities
         where !Handle.reserved.contains(handle.text) && !state.leaving.contains(handle) {
             soonest = min(soonest, identity.activeAt)
-            guard identity.activeAt < cutoff, !isListed(handle) else { continue }
-            if let known = oldest, (known.activeAt, known.handle.text) <= (identity.activeAt, handle.text) {
-                continue
-            }
-            oldest = identity
+            if identity.activeAt < cutoff { found.append(identity) }
         }
-        if oldest == nil { state.nobodyInactiveBefore = min(soonest, cutoff + 60_000) }
-        return oldest?.handle
+        state.inactive = found.sorted {
+            ($1.activeAt, $1.handle.text) < ($0.activeAt, $0.handle.text)
+        }.suffix(Self.inactiveKept).map(\.handle)
+        if let known = firstInactive(&state, cutoff, isListed) { return known }
+        state.nobodyInactiveBefore = soonest >= cutoff ? soonest : cutoff + 60_000
+        return nil
+    }
+
+    /// How many are remembered of a walk over everybody, so that the next few hundred need none.
+    private static let inactiveKept = 1_024
+
+    private func firstInactive(
+        _ state: inout State, _ cutoff: Int64, _ isListed: (Handle) -> Bool
+    ) -> Handle? {
+        while let handle = state.inactive.last {
+            if let identity = state.identities[handle], identity.activeAt < cutoff,
+                !state.leaving.contains(handle), !isListed(handle)
+            {
+                return handle
+            }
+            state.inactive.removeLast()
+        }
+        return nil
     }
 
     // MARK: Saving

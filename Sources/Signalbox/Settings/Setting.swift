@@ -2,6 +2,8 @@
 struct Setting: Sendable {
     enum Kind: Sendable {
         case text
+        /// On or off: 1 or 0, also true, yes, on, false, no, off.
+        case flag
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
         /// Comma-separated words.
@@ -42,7 +44,7 @@ struct Setting: Sendable {
             "Peers whose X-Forwarded-For counts: a number of hops, loopback, linklocal, uniquelocal, CIDR ranges."
         ),
         Setting(
-            "TRUST_CLOUDFLARE", .text, "0",
+            "TRUST_CLOUDFLARE", .flag, "0",
             "1: CF-Connecting-IP counts, from a peer that TRUST_PROXY names by word or range."),
         Setting(
             "TAILSCALE_HOST", .text, nil,
@@ -51,8 +53,8 @@ struct Setting: Sendable {
         Setting(
             "CANONICAL_ALIAS_HOSTS", .list, nil,
             "Other names of the server; readers of pages are sent from them to PUBLIC_BASE_URL."),
-        Setting("CANONICAL_REDIRECT", .text, "1", "0: nobody is sent anywhere."),
-        Setting("ACCESS_LOG", .text, "0", "1: one line a request, by route, without paths or addresses."),
+        Setting("CANONICAL_REDIRECT", .flag, "1", "0: nobody is sent anywhere."),
+        Setting("ACCESS_LOG", .flag, "0", "1: one line a request, by route, without paths or addresses."),
         Setting("SOURCE_URL", .text, nil, "Where this server's source can be had; shown in /api/status."),
         Setting(
             "BUGS_LOG", .text, nil, "File that reports are written to; by default DATA_DIR/reports.jsonl."),
@@ -167,6 +169,9 @@ struct Setting: Sendable {
     func fault(in value: String) -> String? {
         switch kind {
         case .text, .list, .secret: return nil
+        case .flag:
+            let known = ["1", "0", "true", "false", "yes", "no", "on", "off"]
+            return known.contains(value.lowercased()) ? nil : "neither 1 nor 0"
         case .integer(let range):
             guard let number = Int(value), range.contains(number) else {
                 return "no whole number from \(range.lowerBound) to \(range.upperBound)"
