@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import requests
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from server import REPOSITORY, Server
+from server import BINARY, REPOSITORY, Server
 
 METHODS = ("get", "put", "post", "delete")
 ROUTES = REPOSITORY / "Sources/Metrics/Vocabulary/Route.swift"
@@ -143,6 +144,8 @@ def test_everything_described_is_answered_as_described(shared_server: Server, do
                 assert reason.startswith("unknown_") and reason != "unknown_route", (method, template, reason)
 
 
-def test_the_file_has_the_origin_left_open() -> None:
+def test_the_file_leaves_origin_and_version_to_the_server(document: dict[str, Any]) -> None:
     text = Path(REPOSITORY / "Public/openapi.json").read_text()
-    assert text.count("{{") == text.count("{{origin}}") == 1
+    assert text.count("{{origin}}") == text.count("{{version}}") == 1 and text.count("{{") == 2
+    version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    assert document["info"]["version"] in version.split()

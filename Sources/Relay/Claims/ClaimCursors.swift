@@ -124,10 +124,13 @@ final class ClaimCursor: Sendable {
 
     /// Ends a claim.
     /// - Parameter seq: nil when the client sent no number.
-    func acknowledge(_ claimID: String, seq: UInt64?, now: Int64) -> Acknowledgement {
+    func acknowledge(_ claimID: String, seq: Int64?, now: Int64) -> Acknowledgement {
         state.withLockedValue { state in
-            if let seq, seq > 0, seq <= state.cursor { return .already(cursor: state.cursor) }
-            guard let lease = state.lease, !lease.isOver(now), lease.claimID == claimID, lease.seq == seq
+            if let seq, seq != 0, seq < 0 || UInt64(seq) <= state.cursor {
+                return .already(cursor: state.cursor)
+            }
+            guard let lease = state.lease, !lease.isOver(now), lease.claimID == claimID,
+                seq == Int64(clamping: lease.seq)
             else { return .stale(cursor: state.cursor) }
             state.cursor = lease.seq
             state.lease = nil

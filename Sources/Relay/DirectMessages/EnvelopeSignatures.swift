@@ -33,7 +33,7 @@ struct EnvelopeSignatures: Sendable {
         guard claim.time.isFinite, abs(Double(clock.now()) - claim.time) <= skew else { return .skew }
         guard let handle = Handle(claim.handle), let sender = book.find(handle) else { return .unknownSender }
         let hash = draft.hash
-        let text = "dm \(recipient.text) \(handle.text) \(JSONValue.text(claim.time)) \(hash)"
+        let text = "dm \(recipient.text) \(handle.text) \(JavaScriptNumber.text(claim.time)) \(hash)"
         guard Ed25519.verify(signature, of: text, by: sender.signKeyBytes) else {
             meter.count(.bad, of: .directMessage)
             return .bad

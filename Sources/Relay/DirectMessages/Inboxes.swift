@@ -156,10 +156,13 @@ final class Inboxes: Sendable {
         release(gone, &state)
     }
 
-    /// Drops messages that are out of time.
+    /// Drops messages that are out of time; a few inboxes at a time, so that nobody waits for all of them.
     func sweep() {
-        state.withLockedValue { state in
-            for handle in Array(state.inboxes.keys) { prune(handle, &state) }
+        let handles = state.withLockedValue { Array($0.inboxes.keys) }
+        for start in stride(from: 0, to: handles.count, by: 256) {
+            state.withLockedValue { state in
+                for handle in handles[start..<min(start + 256, handles.count)] { prune(handle, &state) }
+            }
         }
     }
 

@@ -61,7 +61,7 @@ struct AgentProfile: Sendable {
 
     var signedText: String {
         Self.signedText(
-            handle: values["handle"]?.string ?? "", updatedAt: JSONValue.text(Double(updatedAt)),
+            handle: values["handle"]?.string ?? "", updatedAt: JavaScriptNumber.text(Double(updatedAt)),
             canonical: canonical)
     }
 

@@ -63,9 +63,14 @@ final class Directory: Sendable {
         return state.withLockedValue { $0.entries[handle] }.flatMap { $0.expiresAt > now ? $0 : nil }
     }
 
-    /// Puts an entry in place.
+    /// Puts an entry in place, unless a newer one has come first.
     func put(_ entry: Entry) {
-        state.withLockedValue { $0.entries[entry.handle] = entry }
+        state.withLockedValue { state in
+            if let known = state.entries[entry.handle], known.index.updatedAt > entry.index.updatedAt {
+                return
+            }
+            state.entries[entry.handle] = entry
+        }
         meter.add(.directory(.published))
     }
 

@@ -49,14 +49,18 @@ struct ProfileStore: Sendable {
             createdAt: row.integer(6) ?? now)
     }
 
-    /// Writes an entry; on the disk when this returns.
+    /// Writes an entry, unless a newer one is there; on the disk when this returns.
     func write(_ entry: Directory.Entry) async throws {
         try await database.writeDurably { connection in
             try connection.execute(
                 """
-                INSERT OR REPLACE INTO agent_profiles
+                INSERT INTO agent_profiles
                     (handle, profile, profile_sig, updated_at, last_seen_at, expires_at, created_at)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                ON CONFLICT (handle) DO UPDATE SET profile = excluded.profile,
+                    profile_sig = excluded.profile_sig, updated_at = excluded.updated_at,
+                    last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at
+                WHERE excluded.updated_at >= agent_profiles.updated_at
                 """, .text(entry.handle.text), .text(entry.profile.canonical), .text(entry.signature),
                 .integer(entry.profile.updatedAt), .integer(entry.lastSeenAt), .integer(entry.expiresAt),
                 .integer(entry.createdAt))

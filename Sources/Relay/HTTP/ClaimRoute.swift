@@ -145,7 +145,7 @@ struct ClaimRoute {
             guard let cursor = relay.cursors.find(handle, id) else {
                 return Self.acknowledged(false, cursor: 0)
             }
-            let seq = body["seq"]?.javaScriptInteger.flatMap { UInt64(exactly: $0) }
+            let seq = body["seq"]?.javaScriptInteger
             switch cursor.acknowledge(body["claim_id"]?.string ?? "", seq: seq, now: relay.clock.now()) {
             case .already(let cursor): return Self.acknowledged(false, cursor: cursor)
             case .advanced(let cursor):

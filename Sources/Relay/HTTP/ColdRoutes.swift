@@ -8,13 +8,13 @@ public struct ColdRoutes: Sendable {
     private let openAPI: OpenAPIRoute
 
     /// - Parameters:
-    ///   - openAPI: the API's description, with `{{origin}}` for the server's address.
+    ///   - openAPI: the API's description, with `{{origin}}` for the server's address and `{{version}}` for its version.
     ///   - base: PUBLIC_BASE_URL, without a path.
     public init(relay: RelayState, reports: ReportDesk, facts: ServerFacts, openAPI: String, base: String?) {
         self.relay = relay
         self.reports = reports
         self.facts = facts
-        self.openAPI = OpenAPIRoute(document: openAPI, base: base)
+        self.openAPI = OpenAPIRoute(document: openAPI, version: facts.version, base: base)
     }
 
     /// Adds the routes to the cold router.

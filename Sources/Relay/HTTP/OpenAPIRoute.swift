@@ -9,9 +9,11 @@ struct OpenAPIRoute: Sendable {
     /// Where the document has the server's own address.
     private static let placeholder = "{{origin}}"
 
-    /// - Parameter base: PUBLIC_BASE_URL; nil for the address that the client used.
-    init(document: String, base: String?) {
-        parts = document.components(separatedBy: Self.placeholder)
+    /// - Parameters:
+    ///   - version: the server's, put in place of `{{version}}`.
+    ///   - base: PUBLIC_BASE_URL; nil for the address that the client used.
+    init(document: String, version: String, base: String?) {
+        parts = document.replacing("{{version}}", with: version).components(separatedBy: Self.placeholder)
         self.base = base
     }
 

@@ -29,7 +29,7 @@ struct Registrar: Sendable {
 
         /// What is signed: both keys, so that neither can be swapped on the way.
         var signedText: String {
-            "register \(handle.text) \(JSONValue.text(time ?? 0)) \(boxKey) \(signKey)"
+            "register \(handle.text) \(JavaScriptNumber.text(time ?? 0)) \(boxKey) \(signKey)"
         }
     }
 

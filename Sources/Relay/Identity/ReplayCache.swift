@@ -64,13 +64,17 @@ final class ReplayCache: Sendable {
         }
     }
 
-    /// Drops what is out of time.
+    /// Drops what is out of time; a few handles at a time, so that nobody's signature waits for all of them.
     func sweep(now: Int64) {
-        state.withLockedValue { state in
-            for (handle, known) in state.seen where known.contains(where: { $0.value < now }) {
-                let kept = known.filter { $0.value >= now }
-                state.seen[handle] = kept.isEmpty ? nil : kept
-                state.count -= known.count - kept.count
+        let handles = state.withLockedValue { Array($0.seen.keys) }
+        for start in stride(from: 0, to: handles.count, by: 64) {
+            state.withLockedValue { state in
+                for handle in handles[start..<min(start + 64, handles.count)] {
+                    guard let known = state.seen[handle] else { continue }
+                    let kept = known.filter { $0.value >= now }
+                    state.seen[handle] = kept.isEmpty ? nil : kept
+                    state.count -= known.count - kept.count
+                }
             }
         }
     }

@@ -56,7 +56,6 @@ extension Room {
             switch state.roster.beat(name, boxPublicKey: boxPublicKey, now: now) {
             case .news: touchPresence(&state)
             case .life: touchPresence(&state, .lastSeen)
-            case .unseen: break
             }
             return .heard
         }

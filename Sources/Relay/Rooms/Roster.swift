@@ -50,10 +50,8 @@ struct Roster {
     enum Beat: Equatable {
         /// A name nobody knew, or a changed key.
         case news
-        /// Only the time.
+        /// Only the time. Who watches still wants to hear of it, or the name would seem to fade.
         case life
-        /// A subscriber with a stream has that name; nobody sees a difference.
-        case unseen
     }
 
     /// Whether the name posts signs of life already.
@@ -64,9 +62,9 @@ struct Roster {
         heartbeatOrder += 1
         heartbeats[name] = Heartbeat(
             order: known?.order ?? heartbeatOrder, boxPublicKey: boxPublicKey, lastSeen: now)
-        // A room has few streams with a name, or few names without one.
-        if named.values.contains(where: { $0.name == name }) { return .unseen }
-        return known != nil && known?.boxPublicKey == boxPublicKey ? .life : .news
+        // A subscriber of that name is shown in its place.
+        let isKnown = known != nil && known?.boxPublicKey == boxPublicKey
+        return isKnown || named.values.contains { $0.name == name } ? .life : .news
     }
 
     /// Drops names that have been silent for too long; how many.

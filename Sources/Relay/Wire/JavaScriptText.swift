@@ -1,4 +1,3 @@
-import NIOCore
 import Web
 
 /// How the original's JavaScript turns a JSON value into text or a number. Clients were written against it.
@@ -8,7 +7,7 @@ extension JSONValue {
         switch self {
         case .null: "null"
         case .bool(let value): value ? "true" : "false"
-        case .number(let value): Self.text(value)
+        case .number(let value): JavaScriptNumber.text(value)
         case .string(let text): text
         // Null within an array joins as nothing.
         case .array(let values):
@@ -34,13 +33,6 @@ extension JSONValue {
             return Double(trimmed).flatMap { $0.isFinite ? $0 : nil }
         case .array, .object: return nil
         }
-    }
-
-    /// A number as JavaScript prints it.
-    static func text(_ number: Double) -> String {
-        var json = JSONWriter(capacity: 24)
-        json.number(number)
-        return String(buffer: json.buffer)
     }
 }
 

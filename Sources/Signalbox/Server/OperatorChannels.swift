@@ -36,8 +36,12 @@ struct OperatorChannels: Service {
         } catch let error as ChannelSettingsError {
             throw SettingsError(description: "\(error)")
         }
+        // What a stop finds waiting is in the report log; the process is to be gone within a second.
+        var pace = DispatchPace()
+        pace.drain = .milliseconds(500)
         dispatch = OperatorDispatch(
-            channels: channels, over: http, logger: logger, onOutcome: { meter.count($1, on: $0) })
+            channels: channels, over: http, pace: pace, logger: logger, onOutcome: { meter.count($1, on: $0) }
+        )
     }
 
     func run() async throws {

@@ -76,11 +76,7 @@ public struct JSONWriter {
             buffer.writeStaticString("null")
             return
         }
-        if value == value.rounded(), abs(value) < 9_007_199_254_740_992 {
-            buffer.writeString(String(Int64(value)))
-        } else {
-            buffer.writeString("\(value)")
-        }
+        buffer.writeString(JavaScriptNumber.text(value))
     }
 
     public mutating func bool(_ value: Bool) {
