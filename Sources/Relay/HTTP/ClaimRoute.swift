@@ -72,13 +72,9 @@ struct ClaimRoute {
                 meter.add(.claims(.empty))
                 return .json(ClaimRoute.empty(cursor: cursor, lastSeq: 0, isMissing: true))
             case .full:
-                meter.add(.limited(.waitersPerRoom))
-                return Refused.limited(
-                    "too many concurrent waiters for this room", .waitersPerRoom, retryAfter: 5)
+                return Refused.waiters(.waitersPerRoom, meter)
             case .clientFull, .parked:
-                meter.add(.limited(.waitersPerClient))
-                return Refused.limited(
-                    "too many concurrent waiters from this IP", .waitersPerClient, retryAfter: 5)
+                return Refused.waiters(.waitersPerClient, meter)
             }
         }
     }

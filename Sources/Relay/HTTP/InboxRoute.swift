@@ -38,15 +38,9 @@ struct InboxRoute {
                 relay.meter.add(.inboxWaits)
                 connection.park(wait, timeout: .seconds(seconds))
             case .full:
-                relay.meter.add(.limited(.waitersPerHandle))
-                connection.respond(
-                    Refused.limited(
-                        "too many concurrent waiters for this handle", .waitersPerHandle, retryAfter: 5))
+                connection.respond(Refused.waiters(.waitersPerHandle, relay.meter))
             case .clientFull:
-                relay.meter.add(.limited(.waitersPerClient))
-                connection.respond(
-                    Refused.limited(
-                        "too many concurrent waiters from this IP", .waitersPerClient, retryAfter: 5))
+                connection.respond(Refused.waiters(.waitersPerClient, relay.meter))
             }
         }
     }

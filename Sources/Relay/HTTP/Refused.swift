@@ -30,6 +30,18 @@ enum Refused {
         .refusal(.tooManyRequests, ErrorBody(error, reason: reason.text), retryAfter: retryAfter)
     }
 
+    /// As many long-polls are parked as may be, and it is counted.
+    static func waiters(_ reason: LimitReason, _ meter: Meter) -> FrontResponse {
+        meter.add(.limited(reason))
+        let whose =
+            switch reason {
+            case .waitersPerRoom: "for this room"
+            case .waitersPerHandle: "for this handle"
+            default: "from this IP"
+            }
+        return limited("too many concurrent waiters \(whose)", reason, retryAfter: 5)
+    }
+
     static func rate(_ reason: LimitReason, retryAfter: Int) -> FrontResponse {
         limited("rate limited", reason, retryAfter: retryAfter)
     }

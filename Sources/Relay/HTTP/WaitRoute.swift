@@ -24,15 +24,9 @@ struct WaitRoute {
             rooms.meter.add(.connects(.poll))
             connection.park(wait, timeout: .seconds(seconds))
         case .full:
-            rooms.meter.add(.limited(.waitersPerRoom))
-            connection.respond(
-                Refused.limited(
-                    "too many concurrent waiters for this room", .waitersPerRoom, retryAfter: 5))
+            connection.respond(Refused.waiters(.waitersPerRoom, rooms.meter))
         case .clientFull:
-            rooms.meter.add(.limited(.waitersPerClient))
-            connection.respond(
-                Refused.limited(
-                    "too many concurrent waiters from this IP", .waitersPerClient, retryAfter: 5))
+            connection.respond(Refused.waiters(.waitersPerClient, rooms.meter))
         case .closed: connection.respond(Self.missing)
         }
     }
