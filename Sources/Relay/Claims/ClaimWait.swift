@@ -15,6 +15,8 @@ final class ClaimWait: ParkedRequest, @unchecked Sendable {
     private let connection: FrontHandler
     private let client: IPAddress
     private var isDone = false
+    /// Its time is over: what comes next is the answer, whatever it is.
+    private var isOver = false
 
     init(claim: ClaimRoute.Claim, client: IPAddress, rooms: Rooms, connection: FrontHandler) {
         id = rooms.registry.nextSubscriber()
@@ -34,7 +36,7 @@ final class ClaimWait: ParkedRequest, @unchecked Sendable {
     /// A message has come. If it is the claimer's own, the wait goes on.
     func woken() {
         guard !isDone else { return }
-        switch claim.pick(orPark: self) {
+        switch claim.pick(orPark: isOver ? nil : self) {
         case .parked: break
         case let pick: finish(claim.answer(to: pick))
         }
@@ -44,8 +46,12 @@ final class ClaimWait: ParkedRequest, @unchecked Sendable {
     func shutDown() { answerEmpty() }
 
     private func answerEmpty() {
-        // Woken already: the answer with the message is on its way.
-        guard !isDone, let lastSeq = claim.room.unpark(self) else { return }
+        guard !isDone else { return }
+        guard let lastSeq = claim.room.unpark(self) else {
+            // A message is waking it this moment; if that is its own, there must be no other wait.
+            isOver = true
+            return
+        }
         finish(claim.answer(to: .empty(cursor: claim.cursor.position, lastSeq: lastSeq)))
     }
 

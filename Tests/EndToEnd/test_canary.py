@@ -1,0 +1,150 @@
+"""Canaries on every field of every route: what may be written is what is public or addressed to the operator."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from canary_fields import (
+    Voices,
+    marked_headers,
+    speak_identities,
+    speak_in_rooms,
+    speak_in_the_directory,
+    speak_to_the_operator,
+    sweep,
+)
+from conftest import ServerFactory
+from server import OPEN_LIMITS, Server, eventually
+from test_privacy import Canaries, shown, speak, written
+
+LOUD = {"LOG_LEVEL": "trace", "ACCESS_LOG": "1", "BUGS_LOG_MAX_BYTES": "1024", "TRUST_CLOUDFLARE": "1"}
+STORE = {"data/signalbox.sqlite", "data/signalbox.sqlite-wal", "data/signalbox.sqlite-shm"}
+REPORTS = {"data/reports.jsonl", "data/reports.jsonl.1"}
+
+
+def everything_shown(server: Server) -> dict[str, bytes]:
+    """What an operator can look at, in both formats of the exposition."""
+    openmetrics = {"Accept": "application/openmetrics-text; version=1.0.0"} | server.bearer
+    pages = {"OpenMetrics": server.get("/metrics", headers=openmetrics).content}
+    for path in (
+        "/api/metrics/geo?range=all", "/api/metrics/series?range=1day", "/admin/stats?metric=bugs", "/api/status", "/api/health",
+    ):  # fmt: skip
+        pages[path] = server.get(path, headers=server.bearer).content
+    return shown(server) | pages
+
+
+def search(voices: Voices, when: str, places: dict[str, bytes]) -> None:
+    """Insists that no mark is where it may not be."""
+    for name, data in places.items():
+        found = voices.secret.found_in(data)
+        found += [] if name in STORE else voices.public.found_in(data)
+        found += [] if name in REPORTS else voices.reported.found_in(data)
+        assert not found, f"{when}, in {name}: {found}"
+
+
+def found_fields(canaries: Canaries, places: dict[str, bytes], names: set[str]) -> set[str]:
+    data = b"".join(content for name, content in places.items() if name in names)
+    return {field for field, value in canaries.marks.items() if value in data}
+
+
+def rows(server: Server) -> dict[str, bytes]:
+    """Everything in each of the store's tables, as one text a table."""
+    with closing(sqlite3.connect(server.data_dir / "signalbox.sqlite")) as store:
+        tables = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            table: b"\n".join(
+                value if isinstance(value, bytes) else str(value).encode()
+                for row in store.execute(f'SELECT * FROM "{table}"')
+                for value in row
+            )
+            for table in tables
+        }
+
+
+@pytest.fixture
+def loud(start_server: ServerFactory) -> Server:
+    return start_server(**OPEN_LIMITS | LOUD)
+
+
+def test_every_field_of_every_route_leaves_only_what_is_public_or_reported(loud: Server) -> None:
+    voices = Voices()
+    voices.secret.note("token", loud.token)
+    ends = speak(loud, voices.secret)
+    ann, bob = speak_identities(loud, voices)
+    streams = speak_in_rooms(loud, voices, ann, bob)
+    speak_in_the_directory(loud, voices, ann, bob)
+    speak_to_the_operator(loud, voices)
+    assert voices.count() > 300
+
+    search(voices, "with clients", everything_shown(loud) | written(loud))
+    for end in ends:
+        end()
+    for stream in streams:
+        stream.close()
+    eventually(lambda: loud.metrics()["active_subs"] == 0, "nobody left")
+    search(voices, "without clients", everything_shown(loud) | written(loud))
+    loud.stop()
+    after_the_end = written(loud)
+    search(voices, "after the end", after_the_end)
+
+    # The search had something to find: what may be there is there.
+    assert found_fields(voices.reported, after_the_end, REPORTS) > {"what 2", "message 2", "email 2"}
+    assert REPORTS <= set(after_the_end)
+    kept = rows(loud)
+    public = {field for field, value in voices.public.marks.items() if any(value in data for data in kept.values())}
+    assert public >= {"handle of ann", "bio of bob", "summary of ann", "page of ann", "sign key of bob"}
+    assert "summary of bob" not in public, "an unpublished profile is gone"
+    for table, data in kept.items():
+        if table not in ("identities", "agent_profiles"):
+            assert not voices.public.found_in(data), table
+
+    loud.start()
+    assert ann.inbox_wait().status_code == 200
+    search(voices, "after a restart", everything_shown(loud) | written(loud))
+    loud.kill()
+    search(voices, "after a crash", written(loud))
+
+
+@pytest.mark.parametrize("limits", ["open", "tight"])
+def test_every_method_of_every_route_leaves_nothing(start_server: ServerFactory, limits: str) -> None:
+    tight = {"ROOM_RL_CAP": "1", "ROOM_RL_REFILL_PER_SEC": "0.001", "GLOBAL_RL_CAP": "5", "GLOBAL_RL_REFILL_PER_SEC": "0.001",
+             "STREAM_CAP_PER_IP": "1", "WAITER_CAP_PER_IP": "1", "ROOMS_MAX": "1", "LISTENING_RL_CAP": "1"}  # fmt: skip
+    server = start_server(**OPEN_LIMITS | LOUD | (tight if limits == "tight" else {}))
+    voices = Voices()
+    codes = sweep(server, voices)
+    assert codes > {200, 400, 401, 404, 405} | ({429} if limits == "tight" else set())
+    assert voices.count() > 2_000
+    search(voices, "after the sweep", everything_shown(server) | written(server))
+    server.stop()
+    search(voices, "after the end", written(server))
+    # The log had lines to leak into: one a request, by the route's template.
+    log = server.log()
+    for template in ("/api/rooms/:id/claim", "/api/agents/:handle/profile", "/api/dm/:handle", "/api/report"):
+        assert f" {template} " in log, template
+
+
+def test_limits_that_are_reached_leave_nothing(start_server: ServerFactory) -> None:
+    server = start_server(**OPEN_LIMITS | LOUD | {"ROOM_RL_CAP": "1", "ROOM_RL_REFILL_PER_SEC": "0.001"})
+    voices = Voices()
+    mark = voices.secret.mark
+    room = mark("room")
+    agent = voices.agent(server, "ann", is_registered=False)
+    codes = []
+    for number in range(3):
+        for path, body in (
+            (f"/api/rooms/{room}/messages", {"ciphertext": "AAAA", "nonce": "A" * 32, "sender": mark(f"sender {number}")}),
+            ("/api/identity/register", agent.registration(meta={"bio": mark(f"bio {number}")}) | {"handle": "x"}),
+            ("/api/report", {"what": "abc", "where": mark(f"where {number}")}),
+            ("/api/contact", {"message": "ab", "name": mark(f"name {number}")}),
+            (f"/api/dm/{agent.handle}", {"ciphertext": mark(f"ciphertext {number}")}),
+            (f"/api/rooms/{room}/claim", {"handle": agent.handle}),
+        ):
+            headers = marked_headers(voices, f"{number} {path}") | {"X-Forwarded-For": "203.0.113.250"}
+            codes.append(server.post(path, json=body, headers=headers).status_code)
+    assert codes.count(429) >= 8
+    search(voices, "limited", everything_shown(server) | written(server))
+    server.stop()
+    search(voices, "after the end", written(server))
