@@ -9,6 +9,7 @@ public struct RelayStore: Sendable {
     let profiles: ProfileStore
     let storedIdentities: [Identity]
     let storedProfiles: [Directory.Entry]
+    let inboxFloor: UInt64
     /// Records that were malformed and are kept aside.
     public let refused: Int
 
@@ -22,6 +23,7 @@ public struct RelayStore: Sendable {
         let (identities, refusedIdentities) = try identities.load(now: now)
         let (profiles, refusedProfiles) = try profiles.load(
             handles: Set(identities.map(\.handle)), now: now, limits: limits)
+        inboxFloor = try self.identities.loadFloor()
         storedIdentities = identities
         storedProfiles = profiles
         refused = refusedIdentities + refusedProfiles
@@ -61,7 +63,8 @@ public final class RelayState: Sendable {
         self.logger = logger
         self.directoryName = directoryName
         let rates = RateLimits(limits: roomLimits, meter: meter)
-        let floor = isAfterCrash ? max(meter.sequenceMark, UInt64(max(0, clock.now()))) : 0
+        let stored = store?.inboxFloor ?? 0
+        let floor = isAfterCrash ? max(stored, meter.sequenceMark, UInt64(max(0, clock.now()))) : stored
         let book = IdentityBook(
             limits: limits, stored: store?.storedIdentities ?? [], inboxFloor: floor, meter: meter,
             clock: clock)
@@ -127,7 +130,9 @@ public final class RelayState: Sendable {
         let identities = book.takeUnsaved()
         let seen = directory.takeUnsaved()
         do {
-            if !identities.isEmpty { try await store.identities.write(identities) }
+            if !identities.isEmpty || book.inboxFloor != store.inboxFloor {
+                try await store.identities.write(identities, floor: book.inboxFloor)
+            }
             if !seen.isEmpty { try await store.profiles.write(lastSeen: seen, now: clock.now()) }
         } catch {
             book.putBack(identities)

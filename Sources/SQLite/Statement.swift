@@ -89,6 +89,17 @@ public struct Row {
         return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
+    /// The column as text if it is stored as text that is UTF-8, else nil.
+    public func storedText(_ column: Int32) -> String? {
+        guard sqlite3_column_type(handle, column) == SQLITE_TEXT, let bytes = blob(column) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// The column as an integer if it is stored as one, else nil.
+    public func storedInteger(_ column: Int32) -> Int64? {
+        sqlite3_column_type(handle, column) == SQLITE_INTEGER ? sqlite3_column_int64(handle, column) : nil
+    }
+
     /// The column as it is stored, whatever its type.
     public func value(_ column: Int32) -> Value {
         switch sqlite3_column_type(handle, column) {

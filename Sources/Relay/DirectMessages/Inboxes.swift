@@ -46,14 +46,9 @@ final class Inboxes: Sendable {
         let posting = state.withLockedValue { state -> Posting in
             let now = clock.now()
             guard state.bytes + draft.chargedBytes <= limits.inboxBytesMax else { return .memoryFuse }
+            prune(handle, &state)
             var inbox = state.inboxes[handle] ?? Inbox()
-            var gone: [(DirectMessage, InboxRemoval)] = []
-            inbox.prune(before: now - limits.inboxMilliseconds) { gone.append(($0, .expired)) }
-            defer { release(gone, &state) }
-            guard inbox.hasPlace(isVerified: proof != nil, limits) else {
-                state.inboxes[handle] = inbox.isEmpty ? nil : inbox
-                return .full
-            }
+            guard inbox.hasPlace(isVerified: proof != nil, limits) else { return .full }
             if let proof {
                 switch signatures.spend(proof) {
                 case .fresh: break
@@ -65,8 +60,10 @@ final class Inboxes: Sendable {
             let message = DirectMessage(seq: seq, draft: draft, sender: proof?.sender, now: now)
             state.bytes += message.chargedBytes
             state.messages += 1
+            var gone: [(DirectMessage, InboxRemoval)] = []
             inbox.append(message, limits) { gone.append(($0, .displaced)) }
             state.inboxes[handle] = inbox
+            release(gone, &state)
             wake(handle, message, &state)
             return .accepted(message)
         }

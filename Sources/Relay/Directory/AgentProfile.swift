@@ -130,7 +130,7 @@ struct AgentProfile: Sendable {
     private func checkContent() throws {
         let text = canonical
         let lower = text.lowercased()
-        if let found = Self.forbidden.first(where: { lower.contains($0) }) {
+        if let found = Self.forbidden.first(where: { lower.containsUnits($0) }) {
             throw Fault(error: "profile contains forbidden private field/pattern: \(found)")
         }
         guard text.utf8.count <= Self.bytesMax else { throw Fault(error: "profile too large") }

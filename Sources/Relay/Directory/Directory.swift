@@ -66,7 +66,9 @@ final class Directory: Sendable {
     /// Puts an entry in place, unless a newer one has come first.
     func put(_ entry: Entry) {
         state.withLockedValue { state in
-            if let known = state.entries[entry.handle], known.index.updatedAt > entry.index.updatedAt {
+            if let known = state.entries[entry.handle], known.expiresAt > clock.now(),
+                known.index.updatedAt > entry.index.updatedAt
+            {
                 return
             }
             state.entries[entry.handle] = entry
@@ -131,7 +133,7 @@ final class Directory: Sendable {
                 && (capability.isEmpty || index.tags("capabilities").contains(capability))
                 && (topic.isEmpty || index.tags("topics").contains(topic))
                 && (language.isEmpty || index.tags("languages").contains(language))
-                && (text.isEmpty || entry.searchText.contains(text))
+                && (text.isEmpty || entry.searchText.containsUnits(text))
         }
     }
 

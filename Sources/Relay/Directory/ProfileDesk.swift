@@ -58,7 +58,7 @@ struct ProfileDesk: Sendable {
             handle: identity.handle, profile: profile, index: normalised, signature: signature,
             lastSeenAt: now, expiresAt: min(profile.expiresAt, now + limits.profileMilliseconds),
             createdAt: known?.createdAt ?? now)
-        do { try await store?.write(entry) } catch {
+        do { try await store?.write(entry, now: now) } catch {
             meter.add(.overCapacity(.storeUnavailable))
             logger.error("A profile could not be stored: \(error)")
             return .storeUnavailable

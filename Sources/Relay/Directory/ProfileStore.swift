@@ -17,7 +17,9 @@ struct ProfileStore: Sendable {
         handles: Set<Handle>, now: Int64, limits: IdentityLimits
     ) throws -> (entries: [Directory.Entry], refused: Int) {
         try database.write { connection in
-            try connection.execute("DELETE FROM agent_profiles WHERE expires_at <= ?1", .integer(now))
+            try connection.execute(
+                "DELETE FROM agent_profiles WHERE typeof(expires_at) = 'integer' AND expires_at <= ?1",
+                .integer(now))
             var entries: [Directory.Entry] = []
             let refused = try RefusedRecords.collect(
                 "SELECT \(Self.columns.joined(separator: ", ")) FROM agent_profiles", columns: Self.columns,
@@ -35,22 +37,22 @@ struct ProfileStore: Sendable {
     }
 
     private static func entry(_ row: Row, _ now: Int64, _ limits: IdentityLimits) -> Directory.Entry? {
-        guard let handle = row.text(0).flatMap({ Handle($0) }),
-            let sent = row.text(1).flatMap({ try? JSONParser.parse(ByteBuffer(string: $0)) }),
+        guard let handle = row.storedText(0).flatMap({ Handle($0) }),
+            let sent = row.storedText(1).flatMap({ try? JSONParser.parse(ByteBuffer(string: $0)) }),
             case .object(let values) = sent, values["handle"] == .string(handle.text),
-            let signature = row.text(2), Base64.canonicalLength(signature) == Ed25519.signatureBytes,
+            let signature = row.storedText(2), Base64.canonicalLength(signature) == Ed25519.signatureBytes,
             let profile = try? AgentProfile.asSent(values),
             let index = try? AgentProfile(
-                sent, handle: handle, now: now, freshness: nil, lifetime: limits.profileMilliseconds)
+                sent, handle: handle, now: now, freshness: nil, lifetime: limits.profileMilliseconds),
+            let lastSeen = row.time(4), let expires = row.time(5), let created = row.time(6)
         else { return nil }
         return Directory.Entry(
             handle: handle, profile: profile, index: index, signature: signature,
-            lastSeenAt: row.integer(4) ?? profile.updatedAt, expiresAt: row.integer(5) ?? 0,
-            createdAt: row.integer(6) ?? now)
+            lastSeenAt: lastSeen, expiresAt: expires, createdAt: created)
     }
 
     /// Writes an entry, unless a newer one is there; on the disk when this returns.
-    func write(_ entry: Directory.Entry) async throws {
+    func write(_ entry: Directory.Entry, now: Int64) async throws {
         try await database.writeDurably { connection in
             try connection.execute(
                 """
@@ -60,10 +62,10 @@ struct ProfileStore: Sendable {
                 ON CONFLICT (handle) DO UPDATE SET profile = excluded.profile,
                     profile_sig = excluded.profile_sig, updated_at = excluded.updated_at,
                     last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at
-                WHERE excluded.updated_at >= agent_profiles.updated_at
+                WHERE excluded.updated_at >= agent_profiles.updated_at OR agent_profiles.expires_at <= ?8
                 """, .text(entry.handle.text), .text(entry.profile.canonical), .text(entry.signature),
                 .integer(entry.profile.updatedAt), .integer(entry.lastSeenAt), .integer(entry.expiresAt),
-                .integer(entry.createdAt))
+                .integer(entry.createdAt), .integer(now))
         }
     }
 

@@ -19,7 +19,12 @@ enum WebAddress {
         else { return .invalid }
         let scheme = trimmed[..<colon].lowercased()
         guard scheme == "http" || scheme == "https" else { return .unsuitable }
-        guard !trimmed.contains("#") || trimmed.hasSuffix("#") else { return .unsuitable }
+        // By bytes: a combining mark behind it would make another character of it.
+        if let mark = trimmed.utf8.firstIndex(of: UInt8(ascii: "#")),
+            trimmed.utf8.index(after: mark) != trimmed.utf8.endIndex
+        {
+            return .unsuitable
+        }
         guard var parts = URLComponents(string: trimmed), let host = parts.host, !host.isEmpty else {
             return .invalid
         }

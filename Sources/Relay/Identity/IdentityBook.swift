@@ -6,6 +6,8 @@ final class IdentityBook: Sendable {
     let limits: IdentityLimits
     private let meter: Meter
     private let clock: WallClock
+    /// No inbox number up to this one is given out again.
+    let inboxFloor: UInt64
     private let state: NIOLockedValueBox<State>
 
     private struct State {
@@ -20,8 +22,6 @@ final class IdentityBook: Sendable {
         var nobodyInactiveBefore: Int64 = 0
         /// Who was inactive when everybody was last looked at, the longest last.
         var inactive: [Handle] = []
-        /// No inbox number up to this one is given out again.
-        var inboxFloor: UInt64
 
         /// Identities once everything on its way has arrived.
         var count: Int { identities.count - leaving.count + registering.count }
@@ -37,9 +37,9 @@ final class IdentityBook: Sendable {
         self.limits = limits
         self.meter = meter
         self.clock = clock
+        self.inboxFloor = inboxFloor
         state = NIOLockedValueBox(
-            State(
-                identities: Dictionary(stored.map { ($0.handle, $0) }) { $1 }, inboxFloor: inboxFloor))
+            State(identities: Dictionary(stored.map { ($0.handle, $0) }) { $1 }))
     }
 
     var count: Int { state.withLockedValue(\.identities.count) }
@@ -64,8 +64,9 @@ final class IdentityBook: Sendable {
     func nextInboxNumber(_ handle: Handle) -> UInt64? {
         state.withLockedValue { state in
             guard let known = state.identities[handle] else { return nil }
-            let last = known.inboxSeq > 0 ? known.inboxSeq : UInt64(max(0, clock.now()))
-            let next = max(last, state.inboxFloor) + 1
+            let last =
+                known.inboxSeq > 0 ? known.inboxSeq : max(UInt64(max(0, clock.now())), meter.sequenceMark)
+            let next = max(last, inboxFloor) + 1
             state.identities[handle]?.inboxSeq = next
             state.unsaved.insert(handle)
             meter.markSequence(next)
@@ -95,20 +96,26 @@ final class IdentityBook: Sendable {
         }
     }
 
-    /// Takes the handle for a registration that verified, and whoever makes way for it.
-    func reserve(_ handle: Handle, isListed: (Handle) -> Bool) -> (granted: Bool, leaving: Handle?) {
+    /// What became of taking a handle.
+    enum Reservation {
+        /// It is taken, and this one makes way when it is on the disk.
+        case granted(leaving: Handle?)
+        case taken
+        case full
+    }
+
+    /// Takes the handle for a registration that verified.
+    func reserve(_ handle: Handle, isListed: (Handle) -> Bool) -> Reservation {
         state.withLockedValue { state in
-            guard state.identities[handle] == nil, !state.registering.contains(handle) else {
-                return (false, nil)
-            }
+            guard state.identities[handle] == nil, !state.registering.contains(handle) else { return .taken }
             var leaving: Handle?
             if state.count >= limits.identitiesMax {
                 leaving = longestInactive(&state, isListed)
-                guard let leaving else { return (false, nil) }
+                guard let leaving else { return .full }
                 state.leaving.insert(leaving)
             }
             state.registering.insert(handle)
-            return (true, leaving)
+            return .granted(leaving: leaving)
         }
     }
 
@@ -118,6 +125,8 @@ final class IdentityBook: Sendable {
             state.registering.remove(handle)
             if let leaving {
                 state.leaving.remove(leaving)
+                // Who was to leave is back, and those who looked meanwhile didn't see it.
+                if identity == nil { state.nobodyInactiveBefore = 0 }
                 if identity != nil {
                     state.identities[leaving] = nil
                     state.unsaved.remove(leaving)

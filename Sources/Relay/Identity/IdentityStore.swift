@@ -25,6 +25,9 @@ struct IdentityStore: Sendable {
                     updated_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
                     created_at INTEGER NOT NULL
                 ) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS inbox_floor (
+                    id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL
+                );
                 CREATE TABLE IF NOT EXISTS refused_records (
                     kind TEXT NOT NULL, refused_at INTEGER NOT NULL, record TEXT NOT NULL
                 );
@@ -56,13 +59,15 @@ struct IdentityStore: Sendable {
     }
 
     private static func identity(_ row: Row) -> Identity? {
-        guard let handle = row.text(0).flatMap({ Handle($0) }), let box = row.text(1), let sign = row.text(2),
-            let registered = row.integer(3)
+        guard let handle = row.storedText(0).flatMap({ Handle($0) }), let box = row.storedText(1),
+            let sign = row.storedText(2), let registered = row.time(3), let updated = row.time(4),
+            let lastSeen = row.time(5), let number = row.time(7), let proven = row.time(8)
         else { return nil }
+        let bio = row.storedText(6)
+        if bio == nil, case .null = row.value(6) {} else if bio == nil { return nil }
         return Identity(
-            handle: handle, boxKey: box, signKey: sign, bio: row.text(6)?.prefixUTF16(280),
-            registeredAt: registered, updatedAt: row.integer(4), lastSeenAt: row.integer(5),
-            inboxSeq: UInt64(max(0, row.integer(7) ?? 0)), provenAt: row.integer(8) ?? 0)
+            handle: handle, boxKey: box, signKey: sign, bio: bio?.prefixUTF16(280), registeredAt: registered,
+            updatedAt: updated, lastSeenAt: lastSeen, inboxSeq: UInt64(number), provenAt: proven)
     }
 
     /// Writes a new identity, and removes the one that makes way for it. On the disk when this
@@ -77,9 +82,18 @@ struct IdentityStore: Sendable {
         }
     }
 
-    /// Writes what has changed of many.
-    func write(_ identities: [Identity]) async throws {
+    /// The number that no inbox goes below, set after the last crash.
+    func loadFloor() throws -> UInt64 {
+        let stored = try database.write { try $0.integer("SELECT number FROM inbox_floor") } ?? 0
+        return (0...Row.timeMax).contains(stored) ? UInt64(stored) : 0
+    }
+
+    /// Writes what has changed of many, and the number that no inbox goes below.
+    func write(_ identities: [Identity], floor: UInt64) async throws {
         try await database.write { connection in
+            try connection.execute(
+                "INSERT OR REPLACE INTO inbox_floor (id, number) VALUES (1, ?1)",
+                .integer(Int64(clamping: floor)))
             for identity in identities {
                 try connection.execute(
                     """
@@ -113,5 +127,15 @@ struct IdentityStore: Sendable {
                 """, .text(identity.handle.text), .text(identity.boxKey), .integer(identity.updatedAt),
                 .integer(identity.lastSeenAt), .integer(identity.provenAt))
         }
+    }
+}
+
+extension Row {
+    /// What JavaScript's dates end at; inbox numbers begin as times.
+    static let timeMax: Int64 = 8_640_000_000_000_000
+
+    /// A time in Unix ms, or a number that began as one; nil for what can't be.
+    func time(_ column: Int32) -> Int64? {
+        storedInteger(column).flatMap { (0...Self.timeMax).contains($0) ? $0 : nil }
     }
 }

@@ -4,7 +4,7 @@ import Web
 /// Stored records that are not what we wrote. They are kept aside in the table `refused_records`, as JSON
 /// that an operator can read, and are never served.
 struct RefusedRecords {
-    private var records: [(key: Value, json: String)] = []
+    private var records: [(type: String, key: [UInt8], json: String)] = []
 
     var count: Int { records.count }
 
@@ -14,7 +14,11 @@ struct RefusedRecords {
     ) throws -> RefusedRecords {
         var refused = RefusedRecords()
         _ = try connection.query(sql) { row in
-            if try !accept(row) { refused.records.append((row.value(0), json(row, columns))) }
+            guard try !accept(row) else { return }
+            // As bytes: text that isn't UTF-8 would not be found again by what Swift makes of it.
+            let isText = if case .text = row.value(0) { true } else { false }
+            refused.records.append(
+                (type: isText ? "text" : "blob", key: row.blob(0) ?? [], json: json(row, columns)))
         }
         return refused
     }
@@ -25,7 +29,9 @@ struct RefusedRecords {
             try connection.execute(
                 "INSERT INTO refused_records (kind, refused_at, record) VALUES (?1, ?2, ?3)", .text(table),
                 .integer(now), .text(record.json))
-            try connection.execute("DELETE FROM \(table) WHERE handle IS ?1", record.key)
+            try connection.execute(
+                "DELETE FROM \(table) WHERE typeof(handle) = ?1 AND CAST(handle AS BLOB) = ?2",
+                .text(record.type), .blob(record.key))
         }
     }
 

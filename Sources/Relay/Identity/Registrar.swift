@@ -67,8 +67,14 @@ struct Registrar: Sendable {
                 handle: handle, boxKey: application.boxKey, signKey: application.signKey,
                 bio: application.bio, registeredAt: now, provenAt: Int64(time))
         else { return .bad }
-        let (granted, leaving) = book.reserve(handle, isListed: isListed)
-        guard granted else { return book.find(handle) == nil ? .cap : .taken }
+        let leaving: Handle?
+        switch book.reserve(handle, isListed: isListed) {
+        case .granted(let one): leaving = one
+        case .taken: return .taken
+        case .full:
+            meter.add(.overCapacity(.identityCap))
+            return .cap
+        }
         guard await stored({ try await $0.write(identity, removing: leaving) }) else {
             book.settle(handle, nil, leaving: leaving)
             return .storeUnavailable

@@ -28,10 +28,15 @@ extension JSONValue {
         case .string(let text):
             let trimmed = text.javaScriptTrimmed
             if trimmed.isEmpty { return 0 }
+            for (prefix, radix) in [("0x", 16), ("0b", 2), ("0o", 8)]
+            where trimmed.lowercased().hasPrefix(prefix) {
+                return UInt64(trimmed.dropFirst(2), radix: radix).map { Double($0) }
+            }
             // Swift reads hexadecimal fractions and "nan"; of those JavaScript takes none.
             guard trimmed.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) else { return nil }
             return Double(trimmed).flatMap { $0.isFinite ? $0 : nil }
-        case .array, .object: return nil
+        case .array: return JSONValue.string(javaScriptText).javaScriptNumber
+        case .object: return nil
         }
     }
 }
@@ -39,14 +44,22 @@ extension JSONValue {
 extension String {
     /// `trim()`: white space and line ends of Unicode and the byte order mark, but not U+0085.
     var javaScriptTrimmed: String {
-        func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-            (scalar.properties.isWhitespace && scalar.value != 0x85) || scalar.value == 0xfeff
-        }
         let scalars = unicodeScalars
-        guard let first = scalars.firstIndex(where: { !isSpace($0) }),
-            let last = scalars.lastIndex(where: { !isSpace($0) })
+        guard let first = scalars.firstIndex(where: { !Query.isSpace($0) }),
+            let last = scalars.lastIndex(where: { !Query.isSpace($0) })
         else { return "" }
         return String(scalars[first...last])
+    }
+
+    /// `includes(text)`: by units, where Swift would compare whole characters and canonical forms.
+    func containsUnits(_ text: String) -> Bool {
+        let needle = Array(text.utf8)
+        guard let first = needle.first else { return true }
+        let bytes = Array(utf8)
+        guard bytes.count >= needle.count else { return false }
+        return (0...(bytes.count - needle.count)).contains { start in
+            bytes[start] == first && bytes[start..<(start + needle.count)].elementsEqual(needle)
+        }
     }
 
     /// `slice(0, units)`: cut by UTF-16 units, but never within a character's pair.

@@ -29,7 +29,7 @@ public struct Query: Sendable {
     /// What JavaScript's parseInt makes of the text; see ``lenientInteger(_:)``.
     public static func leadingInteger(_ text: String) -> Int64? {
         // By scalars: a digit with a combining mark would be one character, and no digit.
-        var rest = text.unicodeScalars.drop { $0.properties.isWhitespace }
+        var rest = text.unicodeScalars.drop(while: isSpace)
         var negative = false
         if let sign = rest.first, sign == "-" || sign == "+" {
             negative = sign == "-"
@@ -39,6 +39,11 @@ public struct Query: Sendable {
         guard !digits.isEmpty else { return nil }
         let value = Int64(String(String.UnicodeScalarView(digits))) ?? .max
         return negative ? -value : value
+    }
+
+    /// What JavaScript takes for white space: Unicode's and the byte order mark, but not U+0085.
+    public static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        (scalar.properties.isWhitespace && scalar.value != 0x85) || scalar.value == 0xfeff
     }
 
     private func decode(_ text: Substring) -> String {
