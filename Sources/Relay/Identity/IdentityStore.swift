@@ -49,7 +49,7 @@ struct IdentityStore: Sendable {
                 "SELECT \(Self.columns.joined(separator: ", ")) FROM identities", columns: Self.columns,
                 connection
             ) { row in
-                guard let identity = Self.identity(row) else { return false }
+                guard let identity = Self.identity(row, now: now) else { return false }
                 identities.append(identity)
                 return true
             }
@@ -58,20 +58,20 @@ struct IdentityStore: Sendable {
         }
     }
 
-    private static func identity(_ row: Row) -> Identity? {
+    /// Handle and keys must be what they were; a time that can't be one costs nobody a name, as in the original.
+    private static func identity(_ row: Row, now: Int64) -> Identity? {
         guard let handle = row.storedText(0).flatMap({ Handle($0) }), let box = row.storedText(1),
-            let sign = row.storedText(2), let registered = row.time(3), let updated = row.time(4),
-            let lastSeen = row.time(5), let number = row.time(7), let proven = row.time(8)
+            let sign = row.storedText(2)
         else { return nil }
-        let bio = row.storedText(6)
-        if bio == nil, case .null = row.value(6) {} else if bio == nil { return nil }
+        let registered = row.time(3) ?? now
+        let updated = row.time(4) ?? registered
         return Identity(
-            handle: handle, boxKey: box, signKey: sign, bio: bio?.prefixUTF16(280), registeredAt: registered,
-            updatedAt: updated, lastSeenAt: lastSeen, inboxSeq: UInt64(number), provenAt: proven)
+            handle: handle, boxKey: box, signKey: sign, bio: row.storedText(6)?.prefixUTF16(280),
+            registeredAt: registered, updatedAt: updated, lastSeenAt: row.time(5) ?? updated,
+            inboxSeq: UInt64(row.time(7) ?? 0), provenAt: row.time(8) ?? now)
     }
 
-    /// Writes a new identity, and removes the one that makes way for it. On the disk when this
-    /// returns.
+    /// Writes a new identity, and removes the one that makes way for it. On the disk when this returns.
     func write(_ identity: Identity, removing leaving: Handle? = nil) async throws {
         try await database.writeDurably { connection in
             if let leaving {
