@@ -118,6 +118,7 @@ public final class RelayState: Sendable {
         directory.sweep()
         let now = clock.now()
         for cache in caches { cache.sweep(now: now) }
+        cursors.sweep(before: now - Int64(rooms.limits.recentSeconds) * 1_000)
     }
 
     /// How often ``sweep()`` should be called, in seconds: the original's 15, sooner for a short grace.

@@ -61,7 +61,8 @@ public final class Database: Sendable {
         guard owner == Self.applicationID || (owner == 0 && tables == 0) else {
             throw SQLiteError(code: 26, message: "the file belongs to another application")
         }
-        try connection.run("PRAGMA application_id = \(Self.applicationID)")
+        // Only once: a write at every start would need space on a full disk.
+        if owner == 0 { try connection.run("PRAGMA application_id = \(Self.applicationID)") }
         // Group and others have no business in the operator's numbers.
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
         _ = try connection.text("PRAGMA journal_mode = WAL")

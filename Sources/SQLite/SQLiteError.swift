@@ -21,6 +21,9 @@ public struct SQLiteError: Error, CustomStringConvertible, Sendable {
         return primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT || primary == SQLITE_FORMAT
     }
 
+    /// There is no space left on the disk.
+    public var isDiskFull: Bool { code & 0xff == SQLITE_FULL }
+
     public var description: String {
         let about = sql.map { " in «\($0.prefix(120))»" } ?? ""
         return "SQLite error \(code): \(message)\(about)"

@@ -9,12 +9,12 @@ final class ClaimCursors: Sendable {
 
     /// The handle's cursor in the room, made when there is none. Beyond the rooms a handle may have cursors in,
     /// the one it used least recently is forgotten.
-    func findOrMake(_ handle: Handle, _ room: RoomID) -> ClaimCursor {
+    func findOrMake(_ handle: Handle, _ room: RoomID, now: Int64) -> ClaimCursor {
         cursors.withLockedValue { cursors in
             if let known = cursors[handle]?.use(room) { return known }
             var table = cursors[handle] ?? RecencyTable()
             while table.count >= roomsPerHandle, table.popOldest() != nil {}
-            let made = ClaimCursor()
+            let made = ClaimCursor(now: now)
             table.set(room, made)
             cursors[handle] = table
             return made
@@ -24,6 +24,20 @@ final class ClaimCursors: Sendable {
     /// The handle's cursor in the room; looking doesn't count as a use.
     func find(_ handle: Handle, _ room: RoomID) -> ClaimCursor? {
         cursors.withLockedValue { $0[handle]?.peek(room) }
+    }
+
+    /// Drops cursors that were not used since `cutoff`, Unix ms: every message they were about is gone. A few
+    /// handles at a time, so that nobody's claim waits for all of them.
+    func sweep(before cutoff: Int64) {
+        let handles = cursors.withLockedValue { Array($0.keys) }
+        for start in stride(from: 0, to: handles.count, by: 64) {
+            cursors.withLockedValue { cursors in
+                for handle in handles[start..<min(start + 64, handles.count)] {
+                    while cursors[handle]?.popOldest(where: { $0.usedAt < cutoff }) != nil {}
+                    if cursors[handle]?.count == 0 { cursors[handle] = nil }
+                }
+            }
+        }
     }
 
     /// Drops all cursors of a handle that is no more.
@@ -48,9 +62,14 @@ final class ClaimCursor: Sendable {
         /// Everything up to here is done.
         var cursor: UInt64 = 0
         var lease: Lease?
+        /// Unix ms.
+        var usedAt: Int64 = 0
     }
 
-    private let state = NIOLockedValueBox(State())
+    private let state: NIOLockedValueBox<State>
+
+    /// - Parameter now: Unix ms.
+    init(now: Int64) { state = NIOLockedValueBox(State(usedAt: now)) }
 
     /// A message as it is handed out.
     struct Handout {
@@ -77,9 +96,10 @@ final class ClaimCursor: Sendable {
     ///   - duration: the lease, in ms.
     ///   - wait: what to park when there is nothing; nil to be told right away.
     func pick(
-        from room: Room, excluding own: Set<String>, duration: Int64, now: Int64, orPark wait: ClaimWait?
+        from room: Room, excluding own: Set<[UInt8]>, duration: Int64, now: Int64, orPark wait: ClaimWait?
     ) -> Pick {
         state.withLockedValue { state in
+            state.usedAt = now
             if let lease = state.lease, !lease.isOver(now) {
                 let (message, lastSeq) = room.find(lease.seq)
                 if let message {
@@ -137,6 +157,9 @@ final class ClaimCursor: Sendable {
             return .advanced(cursor: state.cursor)
         }
     }
+
+    /// When it was last claimed with, Unix ms.
+    var usedAt: Int64 { state.withLockedValue(\.usedAt) }
 
     /// Where the cursor stands.
     var position: UInt64 { state.withLockedValue(\.cursor) }

@@ -5,11 +5,14 @@ import Web
 /// A claim that waits for a message from somebody else.
 final class ClaimWait: ParkedRequest, @unchecked Sendable {
     // Safe to share: what other threads read (`id`, `eventLoop`) never changes; the rest is touched on the
-    // connection's loop, `hasPlace` and `acquire` too, for a claim is parked from there.
+    // connection's loop, `hasPlace` and `acquire` too, for a claim is parked from there; `scannedThrough` under
+    // the room's lock.
     let id: UInt64
     let eventLoop: any EventLoop
     /// Whether it holds one of the client's places for parked waits.
     private(set) var hasPlace = false
+    /// The last message it was parked behind: up to there all were its own.
+    var scannedThrough: UInt64 = 0
     private let claim: ClaimRoute.Claim
     private let rooms: Rooms
     private let connection: FrontHandler

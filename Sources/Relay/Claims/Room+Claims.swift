@@ -4,14 +4,16 @@ extension Room {
     /// - Parameters:
     ///   - excluding: sender labels that are the claimer's own.
     ///   - wait: what to park; nil to be told right away.
-    func claim(after cursor: UInt64, excluding own: Set<String>, orPark wait: ClaimWait?) -> Claiming {
+    func claim(after cursor: UInt64, excluding own: Set<[UInt8]>, orPark wait: ClaimWait?) -> Claiming {
         state.withLockedValue { state in
             guard !state.isClosed else { return .closed }
             prune(&state, now())
             // A claimer that fell behind the buffer goes on with the oldest there is.
             let floor = state.recent.firstSeq.map { max(cursor, $0 - 1) } ?? cursor
             let last = state.recent.lastSeq
-            if let message = state.recent.first(after: floor, where: { !own.contains($0.sender) }) {
+            // What a wait has been through already was all its own.
+            let start = max(floor, wait?.scannedThrough ?? 0)
+            if let message = state.recent.first(after: start, where: { !own.contains($0.sender) }) {
                 return .message(message, cursor: floor, lastSeq: last)
             }
             guard let wait else { return .empty(cursor: floor, lastSeq: last) }
@@ -20,6 +22,7 @@ extension Room {
                 guard state.parked < limits.waitersPerRoom else { return .full }
                 guard wait.acquire() else { return .clientFull }
             }
+            wait.scannedThrough = max(start, last)
             state.claimWaits[wait.id] = wait
             return .parked(cursor: floor)
         }

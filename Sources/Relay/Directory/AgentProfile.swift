@@ -15,7 +15,7 @@ struct AgentProfile: Sendable {
     private static let forbidden = [
         "#k=", "/room/", "private_key", "privatekey", "secret_key", "secretkey", "sign_sk", "box_sk",
         "ciphertext", "sender_eph_pub",
-    ]
+    ].map { (pattern: $0, search: ByteSearch($0)) }
     /// The longest text of each member, in UTF-16 units.
     private static let unitsMax = [
         "display_name": 80, "framework": 32, "framework_version": 64, "summary": 600, "homepage_url": 240,
@@ -130,8 +130,8 @@ struct AgentProfile: Sendable {
     private func checkContent() throws {
         let text = canonical
         let lower = text.lowercased()
-        if let found = Self.forbidden.first(where: { lower.containsUnits($0) }) {
-            throw Fault(error: "profile contains forbidden private field/pattern: \(found)")
+        if let found = Self.forbidden.first(where: { $0.search.isIn(lower) }) {
+            throw Fault(error: "profile contains forbidden private field/pattern: \(found.pattern)")
         }
         guard text.utf8.count <= Self.bytesMax else { throw Fault(error: "profile too large") }
     }

@@ -43,6 +43,8 @@ final class Directory: Sendable {
         var entries: [Handle: Entry]
         /// Handles whose last sight isn't on the disk yet.
         var unsaved: Set<Handle> = []
+        /// Everyone, last seen first, as of a moment ago; nil when it has to be made anew.
+        var ordered: (entries: [Entry], madeAt: Int64)?
     }
 
     init(book: IdentityBook, stored: [Entry] = [], meter: Meter, clock: WallClock) {
@@ -72,18 +74,27 @@ final class Directory: Sendable {
                 return
             }
             state.entries[entry.handle] = entry
+            state.ordered = nil
         }
         meter.add(.directory(.published))
     }
 
     /// Takes an entry out.
     func remove(_ handle: Handle) {
-        let known = state.withLockedValue { $0.entries.removeValue(forKey: handle) }
+        let known = state.withLockedValue { state in
+            state.ordered = nil
+            return state.entries.removeValue(forKey: handle)
+        }
         if known != nil { meter.add(.directory(.unpublished)) }
     }
 
     /// Drops the entry of a handle that is no more.
-    func forget(_ handle: Handle) { state.withLockedValue { $0.entries[handle] = nil } }
+    func forget(_ handle: Handle) {
+        state.withLockedValue { state in
+            state.entries[handle] = nil
+            state.ordered = nil
+        }
+    }
 
     /// Notes that a listed agent is there; when its entry expires, nil when it has none.
     func heartbeat(_ handle: Handle) -> Int64? {
@@ -121,7 +132,10 @@ final class Directory: Sendable {
 
     /// What to look for; an empty word looks for everything.
     struct Search {
-        var text = ""
+        var text = "" {
+            didSet { bytes = ByteSearch(text) }
+        }
+        private var bytes = ByteSearch("")
         var framework = ""
         var capability = ""
         var topic = ""
@@ -133,12 +147,12 @@ final class Directory: Sendable {
                 && (capability.isEmpty || index.tags("capabilities").contains(capability))
                 && (topic.isEmpty || index.tags("topics").contains(topic))
                 && (language.isEmpty || index.tags("languages").contains(language))
-                && (text.isEmpty || entry.searchText.containsUnits(text))
+                && (text.isEmpty || bytes.isIn(entry.searchText))
         }
     }
 
     /// Everyone who matches, last seen first.
-    func search(_ search: Search) -> [Entry] { listed().filter(search.matches).sorted(by: Self.precedes) }
+    func search(_ search: Search) -> [Entry] { listed().filter(search.matches) }
 
     /// Agents that share words with the entry, most of them first; with how many.
     func matches(of entry: Entry, limit: Int) -> [(entry: Entry, score: Int)] {
@@ -150,9 +164,27 @@ final class Directory: Sendable {
             .prefix(limit).map { (entry: $0.0, score: $0.1) }
     }
 
+    /// Above so many, the order of those who were just seen may be a few seconds old.
+    private static let freshMax = 1_000
+    private static let orderMilliseconds: Int64 = 5_000
+
+    /// Everyone who is in time, last seen first.
     private func listed() -> [Entry] {
         let now = clock.now()
-        return state.withLockedValue { Array($0.entries.values) }.filter { $0.expiresAt > now }
+        let (entries, isOrdered) = state.withLockedValue { state -> ([Entry], Bool) in
+            if let known = state.ordered, abs(now - known.madeAt) < Self.orderMilliseconds {
+                return (known.entries, true)
+            }
+            return (Array(state.entries.values), false)
+        }
+        if isOrdered { return entries.filter { $0.expiresAt > now } }
+        let ordered = entries.sorted(by: Self.precedes)
+        if ordered.count > Self.freshMax {
+            state.withLockedValue { state in
+                if state.entries.count == ordered.count { state.ordered = (ordered, now) }
+            }
+        }
+        return ordered.filter { $0.expiresAt > now }
     }
 
     private static func precedes(_ one: Entry, _ other: Entry) -> Bool {

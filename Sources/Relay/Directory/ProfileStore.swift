@@ -41,11 +41,12 @@ struct ProfileStore: Sendable {
             let sent = row.storedText(1).flatMap({ try? JSONParser.parse(ByteBuffer(string: $0)) }),
             case .object(let values) = sent, values["handle"] == .string(handle.text),
             let signature = row.storedText(2), Base64.canonicalLength(signature) == Ed25519.signatureBytes,
-            let profile = try? AgentProfile.asSent(values),
             let index = try? AgentProfile(
                 sent, handle: handle, now: now, freshness: nil, lifetime: limits.profileMilliseconds),
             let lastSeen = row.time(4), let expires = row.time(5), let created = row.time(6)
         else { return nil }
+        // What was published was looked through then; the same values are kept once.
+        let profile = index.values == values ? index : AgentProfile(values: values)
         return Directory.Entry(
             handle: handle, profile: profile, index: index, signature: signature,
             lastSeenAt: lastSeen, expiresAt: expires, createdAt: created)

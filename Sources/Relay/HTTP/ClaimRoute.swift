@@ -37,7 +37,7 @@ struct ClaimRoute {
     struct Claim {
         let room: Room
         let cursor: ClaimCursor
-        let own: Set<String>
+        let own: Set<[UInt8]>
         /// ms.
         let duration: Int64
         let meter: Meter
@@ -89,7 +89,8 @@ struct ClaimRoute {
                 return connection.respond(.json(Self.empty(cursor: 0, lastSeq: 0, isMissing: true)))
             }
             let claim = Claim(
-                room: room, cursor: relay.cursors.findOrMake(handle, id), own: Self.own(handle, body),
+                room: room, cursor: relay.cursors.findOrMake(handle, id, now: relay.clock.now()),
+                own: Self.own(handle, body),
                 duration: lease(request), meter: relay.meter, clock: relay.clock)
             let seconds = request.timeout
             let wait =
@@ -104,11 +105,14 @@ struct ClaimRoute {
 
     /// The labels under which the claimer's own messages may stand. In a plain room a client posts under any
     /// name it likes, so it can list them.
-    private static func own(_ handle: Handle, _ body: JSONValue) -> Set<String> {
-        var own: Set = [handle.text, "@" + handle.text]
+    private static func own(_ handle: Handle, _ body: JSONValue) -> Set<[UInt8]> {
+        var own: Set = [Array(handle.text.utf8), Array("@\(handle.text)".utf8)]
         if case .array(let more)? = body["exclude_senders"] {
-            for label in more.compactMap(\.string) where (1...64).contains(label.utf16.count) {
-                own.insert(label)
+            // Nobody posts under more names than that; a parked claim keeps them in memory.
+            for label in more.lazy.compactMap(\.string).filter({ (1...64).contains($0.utf16.count) }).prefix(
+                256)
+            {
+                own.insert(Array(label.utf8))
             }
         }
         return own

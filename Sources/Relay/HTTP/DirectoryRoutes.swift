@@ -16,8 +16,8 @@ struct DirectoryRoutes: Sendable {
         router.on(.agentProfile, method: .put) { await publish($0.front) }
         router.on(.agentProfile, method: .delete) { await unpublish($0.front) }
         router.on(.agentHeartbeat, method: .post) { heartbeat($0.front) }
-        router.on(.agentsFile) { _ in snapshot() }
-        router.on(.agentsWellKnown) { _ in snapshot() }
+        router.on(.agentsFile) { snapshot($0.front) }
+        router.on(.agentsWellKnown) { snapshot($0.front) }
     }
 
     // MARK: Reading
@@ -28,7 +28,7 @@ struct DirectoryRoutes: Sendable {
         }
         let query = request.query
         var search = Directory.Search()
-        search.text = (query["q"] ?? "").javaScriptTrimmed.lowercased()
+        search.text = (query["q"] ?? "").prefixUTF16(256).javaScriptTrimmed.lowercased()
         search.framework = AgentToken.normalised(query["framework"] ?? "", max: 32)
         search.capability = AgentToken.normalised(query["capability"] ?? "")
         search.topic = AgentToken.normalised(query["topic"] ?? "")
@@ -84,7 +84,10 @@ struct DirectoryRoutes: Sendable {
     }
 
     /// The whole directory's newest hundred, for crawlers.
-    private func snapshot() -> FrontResponse {
+    private func snapshot(_ request: FrontRequest) -> FrontResponse {
+        if let reason = relay.rates.reached(.directory, by: request.client) {
+            return Refused.rate(reason, retryAfter: 1)
+        }
         let agents = directory.search(Directory.Search()).prefix(100)
         return .listing(
             JSONWriter.object(capacity: 512 + agents.count * 1_024) {

@@ -8,7 +8,7 @@ final class RoomRegistry: Sendable {
     let limits: RoomLimits
     let meter: Meter
     let clock: WallClock
-    private let rooms = NIOLockedValueBox<[RoomID: Room]>([:])
+    private let rooms = NIOLockedValueBox(Rooms())
     private let bufferedBytes = ManagedAtomic<Int>(0)
     private let listeningNames = ManagedAtomic<Int>(0)
     let locks: SignedLocks
@@ -21,42 +21,56 @@ final class RoomRegistry: Sendable {
         locks = SignedLocks(seconds: limits.signedLockSeconds, clock: clock)
     }
 
+    private struct Rooms {
+        var open: [RoomID: Room] = [:]
+        /// Who was empty when everybody was last looked at, with since when; the longest last.
+        var idle: [(Room, Int64)] = []
+    }
+
     /// A number for a new subscriber, in order of joining.
     func nextSubscriber() -> UInt64 { subscribers.wrappingIncrementThenLoad(ordering: .relaxed) }
 
-    var count: Int { rooms.withLockedValue(\.count) }
+    var count: Int { rooms.withLockedValue(\.open.count) }
 
     /// The room, if it exists.
-    func find(_ id: RoomID) -> Room? { rooms.withLockedValue { $0[id] } }
+    func find(_ id: RoomID) -> Room? { rooms.withLockedValue { $0.open[id] } }
 
     /// The room, made when it doesn't exist. nil at the cap when every room is in use.
     func findOrOpen(_ id: RoomID) -> Room? {
         rooms.withLockedValue { rooms in
-            if let known = rooms[id] { return known }
+            if let known = rooms.open[id] { return known }
             // A hard refusal at the cap would let anyone lock everyone out with a few thousand idle rooms.
-            if rooms.count >= limits.roomsMax, !evictLongestIdle(&rooms) { return nil }
+            if rooms.open.count >= limits.roomsMax, !evictLongestIdle(&rooms) { return nil }
             let now = clock.now()
             // Clients discard what isn't above the last seq they saw, so numbers never go back, whatever
             // the clock does.
             let first = max(UInt64(max(0, now)), meter.sequenceMark &+ 1)
             let room = Room(id: id, registry: self, firstSeq: first, now: now)
-            rooms[id] = room
+            rooms.open[id] = room
             meter.add(.roomsCreated)
-            meter.raise(.rooms, to: rooms.count)
+            meter.raise(.rooms, to: rooms.open.count)
             return room
         }
     }
 
-    private func evictLongestIdle(_ rooms: inout [RoomID: Room]) -> Bool {
-        // Somebody may join between look and close; then the next longest idle one is tried.
-        for _ in 0..<3 {
-            let idle = rooms.values.compactMap { room in room.emptySince().map { (room, $0) } }
-            guard let (room, since) = idle.min(by: { $0.1 < $1.1 }) else { return false }
-            if room.closeIfEmpty(since: since) {
-                rooms[room.id] = nil
-                meter.add(.roomsEvicted(.capacity))
-                return true
-            }
+    private func evictLongestIdle(_ rooms: inout Rooms) -> Bool {
+        // A walk over every room finds the next few hundred at once, or opening rooms at the cap would cost a
+        // walk each.
+        if evict(from: &rooms) { return true }
+        rooms.idle = rooms.open.values.compactMap { room in room.emptySince().map { (room, $0) } }
+            .sorted { $0.1 > $1.1 }.suffix(Self.idleKept)
+        return evict(from: &rooms)
+    }
+
+    private static let idleKept = 256
+
+    private func evict(from rooms: inout Rooms) -> Bool {
+        while let (room, since) = rooms.idle.popLast() {
+            // Somebody may have come since; then it isn't idle any more.
+            guard rooms.open[room.id] === room, room.closeIfEmpty(since: since) else { continue }
+            rooms.open[room.id] = nil
+            meter.add(.roomsEvicted(.capacity))
+            return true
         }
         return false
     }
@@ -64,11 +78,11 @@ final class RoomRegistry: Sendable {
     /// Ends rooms that were empty for the grace period and drops messages that are out of time.
     func sweep() {
         let cutoff = clock.now() - Int64(limits.graceSeconds) * 1_000
-        for room in rooms.withLockedValue({ Array($0.values) }) {
+        for room in rooms.withLockedValue({ Array($0.open.values) }) {
             if let since = room.emptySince(), since < cutoff {
                 rooms.withLockedValue { rooms in
                     guard room.closeIfEmpty(since: since) else { return }
-                    rooms[room.id] = nil
+                    rooms.open[room.id] = nil
                     meter.add(.roomsEvicted(.idle))
                 }
             } else {
@@ -115,7 +129,7 @@ final class RoomRegistry: Sendable {
 
 extension RoomRegistry: GaugeSource {
     func read(into readings: inout GaugeReadings) {
-        let all = rooms.withLockedValue { Array($0.values) }
+        let all = rooms.withLockedValue { Array($0.open.values) }
         var (events, sockets, waits, claims) = (0, 0, 0, 0)
         for room in all {
             let counts = room.counts()

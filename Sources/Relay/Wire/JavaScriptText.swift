@@ -51,17 +51,6 @@ extension String {
         return String(scalars[first...last])
     }
 
-    /// `includes(text)`: by units, where Swift would compare whole characters and canonical forms.
-    func containsUnits(_ text: String) -> Bool {
-        let needle = Array(text.utf8)
-        guard let first = needle.first else { return true }
-        let bytes = Array(utf8)
-        guard bytes.count >= needle.count else { return false }
-        return (0...(bytes.count - needle.count)).contains { start in
-            bytes[start] == first && bytes[start..<(start + needle.count)].elementsEqual(needle)
-        }
-    }
-
     /// `slice(0, units)`: cut by UTF-16 units, but never within a character's pair.
     func prefixUTF16(_ units: Int) -> String {
         guard utf16.count > units else { return self }

@@ -25,8 +25,15 @@ struct Server {
         retention.minutes = Int64(settings.integer("METRICS_HISTORY_RETENTION_MINUTES"))
         retention.hours = Int64(settings.integer("METRICS_HOURLY_HISTORY_MAX"))
         let relayLimits = RelayLimits(settings)
-        let (opened, setAside) = try openStores(
-            directory, retention, relayLimits.identities, now: clock.now())
+        let (opened, setAside): (Stores, Database.SetAside?)
+        do {
+            (opened, setAside) = try openStores(
+                directory, retention, relayLimits.identities, now: clock.now())
+        } catch let error as SQLiteError where error.isDiskFull {
+            throw SettingsError(
+                description:
+                    "The disk of DATA_DIR \(directory.path) is full; free some space and start again.")
+        }
 
         let threads = settings["THREADS"].flatMap { Int($0) } ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)

@@ -39,10 +39,10 @@ where Responder.Context == FrontContext {
 
     private static func translate(_ request: FrontRequest) -> Request {
         var path = request.route.text
-        for parameter in [request.parameter, request.secondParameter] {
-            guard let colon = path.firstIndex(of: ":") else { break }
-            let rest = path[colon...].drop { $0 != "/" }
-            path = path[..<colon] + parameter.percentEncoded() + rest
+        // Handlers read parameters from the front's request. Here something stands in for them that is no
+        // fixed segment of any route, or a handle called "register" could not be looked up.
+        while let colon = path.firstIndex(of: ":") {
+            path = path[..<colon] + "~" + path[colon...].drop { $0 != "/" }
         }
         var head = HTTPRequest(
             method: HTTPRequest.Method(rawValue: request.head.method.rawValue) ?? .get, scheme: "http",
@@ -84,25 +84,6 @@ private struct CollectedBody: ResponseBodyWriter {
 
     mutating func write(_ buffer: ByteBuffer) async throws { await sink.append(buffer) }
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
-}
-
-extension String {
-    /// Encodes what a path segment can't hold.
-    fileprivate func percentEncoded() -> String {
-        var text = ""
-        for byte in utf8 {
-            let scalar = Unicode.Scalar(byte)
-            if byte < 0x80,
-                scalar.properties.isAlphabetic || (0x30...0x39).contains(byte)
-                    || "-._~".unicodeScalars.contains(scalar)
-            {
-                text.unicodeScalars.append(scalar)
-            } else {
-                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return text
-    }
 }
 
 /// The router that the cold side's routes are added to, by ``Route`` so that there is one list of routes.
