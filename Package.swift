@@ -158,7 +158,7 @@ let package = Package(
         .testTarget(
             name: "RelayTests",
             dependencies: [
-                "Relay", "Web", "SignalboxMetrics", "SQLite", "TestSupport",
+                "Relay", "Web", "SignalboxMetrics", "SQLite", "TestSupport", "CSodium",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
