@@ -52,6 +52,13 @@ def test_a_lookup_forgives_the_at_sign_and_upper_case(shared_server: Server) -> 
     assert agent.request("GET", f"/API/Identity/{agent.handle}/").json() == known
 
 
+@pytest.mark.parametrize("handle", ["register", "matches", "inbox"])
+def test_a_handle_may_be_called_like_a_part_of_a_path(shared_server: Server, handle: str) -> None:
+    agent = Agent(shared_server.url, handle)
+    assert agent.register().status_code == 201
+    assert agent.lookup().json()["box_pub"] == agent.box_pub
+
+
 @pytest.mark.parametrize("handle", ["nobody-of-that-name", "@", "a", "__proto__", "constructor", "%00", "x" * 300])
 def test_a_lookup_of_nobody_says_so(shared_server: Server, handle: str) -> None:
     assert_refusal(Agent(shared_server.url).lookup(handle), 404, "no such handle", "unknown_handle")
