@@ -137,6 +137,7 @@ public final class RelayState: Sendable {
             if !seen.isEmpty { try await store.profiles.write(lastSeen: seen, now: clock.now()) }
         } catch {
             book.putBack(identities)
+            directory.putBack(seen.map(\.handle))
             logger.error("The identities' activity could not be written; it is tried again: \(error)")
         }
     }

@@ -102,6 +102,29 @@ struct DirectoryTests {
         #expect(house.directory.matches(of: anna, limit: 2).count == 2)
     }
 
+    @Test(
+        "in a large one the order may be five seconds old, but who is new, gone or out of time is right"
+    )
+    func large() throws {
+        let house = house(
+            try (0..<1_200).map {
+                try ProfileHouse.entry("agent-\($0)", expiresAt: Self.start + ($0 == 5 ? 2_000 : 1_000_000))
+            })
+        func found() -> [String] { names(house.directory.search(.init())) }
+        #expect(found().count == 1_200)
+        house.clock.now += 2_000
+        #expect(found().count == 1_199 && !found().contains("agent-5"))
+        _ = house.directory.heartbeat(try .made("agent-700"))
+        house.clock.now += 3_000
+        #expect(found().first == "agent-700")
+        house.directory.remove(try .made("agent-700"))
+        #expect(!found().contains("agent-700"))
+        house.directory.put(try ProfileHouse.entry("newcomer", lastSeenAt: house.clock.now))
+        #expect(found().first == "newcomer")
+        house.directory.forget(try .made("newcomer"))
+        #expect(found().count == 1_198)
+    }
+
     @Test("an entry is there until its time is over, to the millisecond")
     func expiry() throws {
         let handle = try Handle.made("anna")
@@ -171,8 +194,8 @@ struct DirectoryTests {
             String(buffer: json.buffer)
                 == #"{"schema":"bot2bot.agent_profile.v1","handle":"anna","display_name":"anna","#
                 + #""framework":"other","framework_version":"","summary":"","capabilities":[],"#
-                + #""topics":[],"languages":[],"contact_policy":"signed_dm_first","homepage_url":"","updated_at":1700000000000,"#
-                + #""expires_at":1700604800000,"box_pub":"\#(anna.boxKey(2))","sign_pub":"\#(anna.signKey)","#
+                + #""topics":[],"languages":[],"contact_policy":"signed_dm_first","homepage_url":"","#
+                + #""updated_at":1700000000000,"expires_at":1700604800000,"box_pub":"\#(anna.boxKey(2))","sign_pub":"\#(anna.signKey)","#
                 + #""profile_sig":"signature","last_seen_at":1700000000000,"match_score":3}"#)
     }
 }

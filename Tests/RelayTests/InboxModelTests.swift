@@ -31,10 +31,11 @@ struct InboxModelTests {
             }
             switch Int.random(in: 0..<20, using: &random) {
             case 0:
-                let expected = model.filter { $0.at < now - 400 }
-                inbox.prune(before: now - 400, release: release)
+                let cutoff = now - Int64.random(in: 0...200, using: &random)
+                let expected = model.filter { $0.at < cutoff }
+                inbox.prune(before: cutoff, release: release)
                 #expect(gone == expected)
-                model.removeAll { $0.at < now - 400 }
+                model.removeAll { $0.at < cutoff }
             case 1...3:
                 guard let item = model.randomElement(using: &random) else { continue }
                 #expect(inbox.remove(item.id)?.seq == item.seq)

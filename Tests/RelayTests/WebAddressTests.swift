@@ -41,7 +41,7 @@ struct WebAddressTests {
     }
 
     @Test(
-        "what a browser would have to mend, or what hides where it leads, is none, though the original took it",
+        "what a browser would mend, or what hides where it leads, is none, though the original took it",
         arguments: [
             "https://user:pw@example.com/", "https://user@example.com/", "https://example.com/a b",
             "https://example.com/a?b=c d", "https://example.com/a\tb", "https://example.com/\u{0}",

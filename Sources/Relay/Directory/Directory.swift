@@ -45,6 +45,13 @@ final class Directory: Sendable {
         var unsaved: Set<Handle> = []
         /// Everyone, last seen first, as of a moment ago; nil when it has to be made anew.
         var ordered: (entries: [Entry], madeAt: Int64)?
+        /// Goes up with every change of who is listed, or as what.
+        var generation: UInt64 = 0
+
+        mutating func changed() {
+            ordered = nil
+            generation += 1
+        }
     }
 
     init(book: IdentityBook, stored: [Entry] = [], meter: Meter, clock: WallClock) {
@@ -74,7 +81,7 @@ final class Directory: Sendable {
                 return
             }
             state.entries[entry.handle] = entry
-            state.ordered = nil
+            state.changed()
         }
         meter.add(.directory(.published))
     }
@@ -82,7 +89,7 @@ final class Directory: Sendable {
     /// Takes an entry out.
     func remove(_ handle: Handle) {
         let known = state.withLockedValue { state in
-            state.ordered = nil
+            state.changed()
             return state.entries.removeValue(forKey: handle)
         }
         if known != nil { meter.add(.directory(.unpublished)) }
@@ -92,7 +99,7 @@ final class Directory: Sendable {
     func forget(_ handle: Handle) {
         state.withLockedValue { state in
             state.entries[handle] = nil
-            state.ordered = nil
+            state.changed()
         }
     }
 
@@ -117,6 +124,11 @@ final class Directory: Sendable {
             return gone.count
         }
         if expired > 0 { meter.add(.directory(.expired), UInt64(expired)) }
+    }
+
+    /// Gives back who could not be written, for the next time.
+    func putBack(_ handles: [Handle]) {
+        state.withLockedValue { $0.unsaved.formUnion(handles.filter($0.entries.keys.contains)) }
     }
 
     /// Who was seen since the last call, for the disk.
@@ -171,17 +183,17 @@ final class Directory: Sendable {
     /// Everyone who is in time, last seen first.
     private func listed() -> [Entry] {
         let now = clock.now()
-        let (entries, isOrdered) = state.withLockedValue { state -> ([Entry], Bool) in
+        let (entries, isOrdered, generation) = state.withLockedValue { state -> ([Entry], Bool, UInt64) in
             if let known = state.ordered, abs(now - known.madeAt) < Self.orderMilliseconds {
-                return (known.entries, true)
+                return (known.entries, true, state.generation)
             }
-            return (Array(state.entries.values), false)
+            return (Array(state.entries.values), false, state.generation)
         }
         if isOrdered { return entries.filter { $0.expiresAt > now } }
         let ordered = entries.sorted(by: Self.precedes)
         if ordered.count > Self.freshMax {
             state.withLockedValue { state in
-                if state.entries.count == ordered.count { state.ordered = (ordered, now) }
+                if state.generation == generation { state.ordered = (ordered, now) }
             }
         }
         return ordered.filter { $0.expiresAt > now }

@@ -43,12 +43,14 @@ struct ProfileStore: Sendable {
             let signature = row.storedText(2), Base64.canonicalLength(signature) == Ed25519.signatureBytes,
             let index = try? AgentProfile(
                 sent, handle: handle, now: now, freshness: nil, lifetime: limits.profileMilliseconds),
-            let lastSeen = row.time(4), let expires = row.time(5), let created = row.time(6)
+            AgentProfile.unpublishable(values, index, now: now).allSatisfy({ $0 == "expires_at" }),
+            let profile = try? AgentProfile.asSent(values), let lastSeen = row.time(4),
+            let expires = row.time(5), let created = row.time(6)
         else { return nil }
-        // What was published was looked through then; the same values are kept once.
-        let profile = index.values == values ? index : AgentProfile(values: values)
         return Directory.Entry(
-            handle: handle, profile: profile, index: index, signature: signature,
+            // The same values are kept once.
+            handle: handle, profile: index.values == values ? index : profile, index: index,
+            signature: signature,
             lastSeenAt: lastSeen, expiresAt: expires, createdAt: created)
     }
 

@@ -46,7 +46,7 @@ final class SignedLocks: Sendable {
             if let known = state.locks.remove(room) { state.dropped(known) }
             // When all places are taken, one handle may take only a few of others': whoever wanted to flush
             // them would need thousands of handles.
-            let most = state.locks.count < locksMax ? perHandle : Self.shareWhenFull
+            let most = state.locks.count < locksMax ? perHandle : min(perHandle, Self.shareWhenFull)
             guard (state.count[handle] ?? 0) < most else { return }
             while state.locks.count >= locksMax, let (_, oldest) = state.locks.popOldest() {
                 state.dropped(oldest)
