@@ -10,7 +10,8 @@ struct StoredProfileContentTests {
         "a stored profile that could not have been published is set aside",
         arguments: [
             #""display_name":{"a":[1,2,3]}"#, #""summary":"\#(String(repeating: "s", count: 9_000))""#,
-            #""contact_policy":"send me your private_key""#, #""topics":"ciphertext""#, #""schema":"/room/x#k=abc""#,
+            #""contact_policy":"send me your private_key""#, #""topics":"ciphertext""#,
+            #""schema":"/room/x#k=abc""#,
         ])
     func content(member: String) async throws {
         try await withRelayDatabase { database in
