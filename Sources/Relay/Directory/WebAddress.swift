@@ -25,11 +25,11 @@ enum WebAddress {
         {
             return .unsuitable
         }
-        guard !trimmed.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "\\") }) else {
+        guard !trimmed.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\\") }) else {
             return .invalid
         }
-        guard var parts = URLComponents(string: trimmed), parts.user == nil, parts.password == nil,
-            (parts.port ?? 0) <= 65_535, let host = parts.host, !host.isEmpty
+        guard var parts = URLComponents(string: trimmed), (parts.port ?? 0) <= 65_535, let host = parts.host,
+            !host.isEmpty
         else {
             return .invalid
         }

@@ -226,8 +226,15 @@ final class RoomSubscriber: ConnectionStream {
         return true
     }
 
-    /// Sends one event to this subscriber alone; one that doesn't read gets none.
+    /// Sends one event to this subscriber alone, behind what is on its way to the room; one that doesn't read
+    /// gets none.
     func reply(_ json: ByteBuffer) {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { bound.value.write(reply: json) }
+    }
+
+    private func write(reply json: ByteBuffer) {
+        if case .gone = phase { return }
         guard connection.isWritable else { return }
         write(event: json)
         connection.flush()

@@ -44,7 +44,7 @@ extension FrontHandler {
             // A client may half-close after its request and still read the answer; one that is parked can
             // only have left.
             case .answering: if parked != nil { context.close(promise: nil) }
-            case .closed: break
+            case .closed: context.close(promise: nil)
             }
         case is ChannelShouldQuiesceEvent:
             quiescing = true

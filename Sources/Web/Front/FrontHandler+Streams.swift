@@ -120,7 +120,12 @@ extension FrontHandler {
     public func closeStream(_ reason: DisconnectReason) {
         ended(reason)
         guard let channel = context?.channel else { return }
-        context?.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+        // With input unread, closing would reset the connection, and the peer might never see why it ends: so
+        // we only say that we have said all, and close when it has, too. A shutdown doesn't wait for that.
+        let mode: CloseMode = reason == .shutdown ? .all : .output
+        context?.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in
+            channel.close(mode: mode, promise: nil)
+        }
         channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
     }
 

@@ -36,7 +36,10 @@ public struct FrontRequest: Sendable {
     /// - Throws: ``JSONError`` with a sentence for the client.
     public func jsonBody() throws -> JSONValue {
         guard isJSON, body.readableBytes > 0 else { return .object([:]) }
-        let value = try JSONParser.parse(body)
+        var text = body
+        // Some clients put a byte order mark first; the original takes it off.
+        if text.readableBytesView.starts(with: [0xef, 0xbb, 0xbf]) { text.moveReaderIndex(forwardBy: 3) }
+        let value = try JSONParser.parse(text)
         switch value {
         case .object, .array: return value
         default: throw JSONError(description: "the body must be an object")
