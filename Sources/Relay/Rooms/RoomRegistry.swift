@@ -8,7 +8,7 @@ final class RoomRegistry: Sendable {
     let limits: RoomLimits
     let meter: Meter
     let clock: WallClock
-    private let rooms = NIOLockedValueBox(Rooms())
+    private let rooms = NIOLockedValueBox(Table())
     private let bufferedBytes = ManagedAtomic<Int>(0)
     private let listeningNames = ManagedAtomic<Int>(0)
     let locks: SignedLocks
@@ -21,7 +21,7 @@ final class RoomRegistry: Sendable {
         locks = SignedLocks(seconds: limits.signedLockSeconds, clock: clock)
     }
 
-    private struct Rooms {
+    private struct Table {
         var open: [RoomID: Room] = [:]
         /// Who was empty when everybody was last looked at, with since when; the longest last.
         var idle: [(Room, Int64)] = []
@@ -53,7 +53,7 @@ final class RoomRegistry: Sendable {
         }
     }
 
-    private func evictLongestIdle(_ rooms: inout Rooms) -> Bool {
+    private func evictLongestIdle(_ rooms: inout Table) -> Bool {
         // A walk over every room finds the next few hundred at once, or opening rooms at the cap would cost a
         // walk each.
         if evict(from: &rooms) { return true }
@@ -64,7 +64,7 @@ final class RoomRegistry: Sendable {
 
     private static let idleKept = 256
 
-    private func evict(from rooms: inout Rooms) -> Bool {
+    private func evict(from rooms: inout Table) -> Bool {
         while let (room, since) = rooms.idle.popLast() {
             // Somebody may have come since; then it isn't idle any more.
             guard rooms.open[room.id] === room, room.closeIfEmpty(since: since) else { continue }
