@@ -44,7 +44,6 @@ public final class RelayState: Sendable {
     let rates: RateLimits
     let meter: Meter
     let clock: WallClock
-    let directoryName: String
     private let caches: [ReplayCache]
     private let store: RelayStore?
     private let logger: Logger
@@ -55,13 +54,12 @@ public final class RelayState: Sendable {
     public init(
         rooms roomLimits: RoomLimits, identities limits: IdentityLimits, store: RelayStore?,
         isAfterCrash: Bool,
-        directoryName: String = "Signalbox Agent Directory", meter: Meter, clock: WallClock, logger: Logger
+        meter: Meter, clock: WallClock, logger: Logger
     ) {
         self.meter = meter
         self.clock = clock
         self.store = store
         self.logger = logger
-        self.directoryName = directoryName
         let rates = RateLimits(limits: roomLimits, meter: meter)
         let stored = store?.inboxFloor ?? 0
         let floor = isAfterCrash ? max(stored, meter.sequenceMark, UInt64(max(0, clock.now()))) : stored
@@ -124,8 +122,8 @@ public final class RelayState: Sendable {
     /// How often ``sweep()`` should be called, in seconds: the original's 15, sooner for a short grace.
     public var sweepSeconds: Int { max(1, min(15, rooms.limits.graceSeconds / 2)) }
 
-    /// Writes what isn't urgent: when handles were last active, and the inboxes' numbers. Call it once a
-    /// minute and at the end.
+    /// Writes what isn't urgent: when handles were last active, the inboxes' numbers, and that profiles have run
+    /// out. Call it once a minute and at the end.
     public func save() async {
         guard let store else { return }
         let identities = book.takeUnsaved()
@@ -134,7 +132,7 @@ public final class RelayState: Sendable {
             if !identities.isEmpty || book.inboxFloor != store.inboxFloor {
                 try await store.identities.write(identities, floor: book.inboxFloor)
             }
-            if !seen.isEmpty { try await store.profiles.write(lastSeen: seen, now: clock.now()) }
+            try await store.profiles.write(lastSeen: seen, now: clock.now())
         } catch {
             book.putBack(identities)
             directory.putBack(seen.map(\.handle))

@@ -72,18 +72,21 @@ final class Directory: Sendable {
         return state.withLockedValue { $0.entries[handle] }.flatMap { $0.expiresAt > now ? $0 : nil }
     }
 
-    /// Puts an entry in place, unless a newer one has come first.
-    func put(_ entry: Entry) {
-        state.withLockedValue { state in
+    /// Puts an entry in place; false when a newer one has come first.
+    @discardableResult
+    func put(_ entry: Entry) -> Bool {
+        let isNewest = state.withLockedValue { state in
             if let known = state.entries[entry.handle], known.expiresAt > clock.now(),
                 known.index.updatedAt > entry.index.updatedAt
             {
-                return
+                return false
             }
             state.entries[entry.handle] = entry
             state.changed()
+            return true
         }
-        meter.add(.directory(.published))
+        if isNewest { meter.add(.directory(.published)) }
+        return isNewest
     }
 
     /// Takes an entry out.

@@ -63,7 +63,7 @@ struct ProfileDesk: Sendable {
             logger.error("A profile could not be stored: \(error)")
             return .storeUnavailable
         }
-        directory.put(entry)
+        guard directory.put(entry) else { return .stale }
         book.touch(identity.handle)
         return .published(entry)
     }

@@ -92,7 +92,7 @@ struct DirectoryRoutes: Sendable {
         return .listing(
             JSONWriter.object(capacity: 512 + agents.count * 1_024) {
                 $0.field("schema", "bot2bot.agent_directory.v1")
-                $0.field("directory", relay.directoryName)
+                $0.field("directory", "Signalbox Agent Directory")
                 $0.field("contact_policy", "signed_dm_first")
                 $0.key("endpoints")
                 $0.object {

@@ -25,6 +25,7 @@ struct IdentityStore: Sendable {
                     updated_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
                     created_at INTEGER NOT NULL
                 ) WITHOUT ROWID;
+                CREATE INDEX IF NOT EXISTS agent_profiles_expiry ON agent_profiles (expires_at);
                 CREATE TABLE IF NOT EXISTS inbox_floor (
                     id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL
                 );
