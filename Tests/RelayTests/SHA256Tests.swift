@@ -30,7 +30,7 @@ struct SHA256Tests {
 
     @Test("hex is lower case with two digits a byte")
     func hex() {
-        #expect(SHA256.hex([0, 1, 0x0f, 0x10, 0xab, 0xff] as [UInt8]) == "00010f10abff")
-        #expect(SHA256.hex([] as [UInt8]) == "")
+        #expect(Hex.text([0, 1, 0x0f, 0x10, 0xab, 0xff] as [UInt8]) == "00010f10abff")
+        #expect(Hex.text([] as [UInt8]) == "")
     }
 }

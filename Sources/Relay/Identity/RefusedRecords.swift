@@ -44,7 +44,7 @@ struct RefusedRecords {
                 case .integer(let number): writer.integer(number)
                 case .real(let number): writer.number(number)
                 case .text(let text): writer.string(text)
-                case .blob(let bytes): writer.string("hex:" + SHA256.hex(bytes))
+                case .blob(let bytes): writer.string("hex:" + Hex.text(bytes))
                 }
             }
         }

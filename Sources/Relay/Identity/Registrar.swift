@@ -121,7 +121,7 @@ struct Registrar: Sendable {
     /// nil when the proof is good and was not used before.
     private func verify(_ signature: [UInt8], _ application: Application, _ time: Double) -> Outcome? {
         let now = clock.now()
-        let used = SHA256.hex(signature)
+        let used = Hex.text(signature)
         if proofs.has(used, of: application.handle, now: now) {
             meter.count(.replayed, of: .register)
             return .replayed

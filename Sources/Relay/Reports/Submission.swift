@@ -35,7 +35,7 @@ struct Submission: Sendable {
         self.severity = severity
         userAgent = (request.header("user-agent") ?? "").prefixUTF16(200)
         let digest = SecretBytes.hash(Array("\(request.client)|\(kind.rawValue)".utf8), key: key)
-        sender = SHA256.hex(Array(digest.prefix(6)))
+        sender = Hex.text(Array(digest.prefix(6)))
     }
 
     /// A bug report.
