@@ -136,12 +136,13 @@ final class IdentityBook: Sendable {
         }
     }
 
-    /// Puts an owner's signed update in place, unless a later one has come first.
+    /// Puts an owner's signed update in place, unless a later one has come first. Of two that were signed in
+    /// the same millisecond the greater key stays, here as on the disk: they may arrive here in another order.
     func update(_ renewed: Identity) {
         state.withLockedValue { state in
-            guard let known = state.identities[renewed.handle], known.provenAt <= renewed.provenAt else {
-                return
-            }
+            guard let known = state.identities[renewed.handle],
+                (known.provenAt, known.boxKey) <= (renewed.provenAt, renewed.boxKey)
+            else { return }
             state.identities[renewed.handle]?.boxKey = renewed.boxKey
             state.identities[renewed.handle]?.provenAt = renewed.provenAt
             state.identities[renewed.handle]?.updatedAt = renewed.updatedAt

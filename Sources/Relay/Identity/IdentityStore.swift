@@ -124,7 +124,7 @@ struct IdentityStore: Sendable {
             try connection.execute(
                 """
                 UPDATE identities SET box_pub = ?2, updated_at = ?3, last_seen_at = ?4, proven_at = ?5
-                WHERE handle = ?1 AND proven_at <= ?5
+                WHERE handle = ?1 AND (proven_at < ?5 OR (proven_at = ?5 AND box_pub <= ?2))
                 """, .text(identity.handle.text), .text(identity.boxKey), .integer(identity.updatedAt),
                 .integer(identity.lastSeenAt), .integer(identity.provenAt))
         }
