@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "Signalbox",
             dependencies: [
-                "Relay", "Dashboard", "Notify", "CSodium",
+                "Relay", "Dashboard", "Notify", "GeoIP", "CSodium",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

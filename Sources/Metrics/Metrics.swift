@@ -1,43 +1,43 @@
 import Atomics
 import Foundation
+import GeoIP
 public import Logging
 import SQLite
 
 /// The metrics module: counts, keeps, and hands out what was counted.
 ///
 /// Made once at start from a database and a place for the live counters. ``meter`` is where the relay
-/// counts; ``history`` reads points back; ``flush(at:)`` is called by the sampler.
+/// counts; ``history`` reads points back; ``tick(at:)`` is called by the sampler.
 public final class Metrics: Sendable {
     public let meter: Meter
     public let store: Store
     public let history: History
     /// Unix ms.
     public let startedAt: Int64
+    /// GEO_MIN_COUNT: a country with fewer visits is shown as one of the others.
+    public let visitsMin: Int64
     private let logger: Logger
     private let sources: [any GaugeSource]
-    private let flushing: FlushState
+    private let flushing: Flushing
+    let exposedVisits: ExposedVisits
     private let lastFlush = ManagedAtomic<Int64>(0)
-
-    /// What the next flush compares with. Touched by one flush at a time.
-    fileprivate actor FlushState {
-        var flushed: [UInt64]
-        var minutePeaks = [UInt64](repeating: 0, count: Peak.allCases.count)
-        var isFlushing = false
-        var waiting: [CheckedContinuation<Void, Never>] = []
-        init(flushed: [UInt64]) { self.flushed = flushed }
-    }
+    private let flushes = ManagedAtomic<UInt64>(0)
+    private let isWritable = ManagedAtomic<Bool>(true)
+    private let unwritten = ManagedAtomic<Int>(0)
 
     /// Opens the live counters and joins them with the store's totals.
     /// - Parameters:
     ///   - countersPath: file of the slot mapping; nil keeps the slots in ordinary memory.
+    ///   - visitsMin: GEO_MIN_COUNT.
     ///   - now: Unix ms.
     public init(
-        store: Store, countersPath: String?, sources: (Meter) -> [any GaugeSource], now: Int64, logger: Logger
+        store: Store, countersPath: String?, visitsMin: Int64 = 1, sources: (Meter) -> [any GaugeSource],
+        now: Int64, logger: Logger
     ) {
         self.store = store
         self.logger = logger
-        history = History(store: store)
         startedAt = now
+        self.visitsMin = visitsMin
         var slots = Slots()
         if let countersPath {
             do {
@@ -54,20 +54,22 @@ public final class Metrics: Sendable {
         }
         // A mapping that lived on after a crash is ahead of the store; after power loss it is gone and the
         // store is ahead. Either way the higher one is what was counted.
-        var flushed = [UInt64](repeating: 0, count: SlotTable.count)
+        var stored = [UInt64](repeating: 0, count: SlotTable.count)
         for (slot, name) in SlotTable.names.enumerated() {
             // What no counting can have reached is damage; counting goes on from 0 rather than not at all.
             let total = store.totals[name] ?? 0
             if total > SlotTable.valueMax {
                 logger.critical("A total in the store is damaged; it starts anew.")
             }
-            flushed[slot] = total > SlotTable.valueMax ? 0 : total
-            slots.raise(slot, to: flushed[slot])
+            stored[slot] = total > SlotTable.valueMax ? 0 : total
+            slots.raise(slot, to: stored[slot])
         }
         slots.add(1, to: Counter.processStarts.slot)
         if !store.endedCleanly { slots.add(1, to: Counter.uncleanShutdowns.slot) }
         meter = Meter(slots: slots)
-        flushing = FlushState(flushed: flushed)
+        history = History(store: store, meter: meter)
+        exposedVisits = ExposedVisits(slots: slots)
+        flushing = Flushing(stored: stored)
         self.sources = sources(meter)
     }
 
@@ -76,65 +78,119 @@ public final class Metrics: Sendable {
         var readings = GaugeReadings()
         for source in sources { source.read(into: &readings) }
         readings[.storeBytes] = Double(store.database.bytesOnDisk)
-        readings[.lastFlushTimestamp] = Double(lastFlush.load(ordering: .relaxed)) / 1_000
+        readings[.lastFlushTimestamp] = Double(lastFlushAt) / 1_000
+        readings[.storeWritable] = isWritable.load(ordering: .relaxed) ? 1 : 0
+        readings[.storeUnwrittenPoints] = Double(unwritten.load(ordering: .relaxed))
         return readings
     }
 
     /// When the store last took a flush, Unix ms; 0: never in this run.
     public var lastFlushAt: Int64 { lastFlush.load(ordering: .relaxed) }
 
-    /// Takes a sample labelled `t` (Unix ms) and writes it. When the store can't be written, the counts
-    /// stay where they are and land with the next flush.
+    /// Changes with each flush, over restarts too; what an ETag is made of.
+    public var revision: String {
+        String(startedAt, radix: 36) + "-" + String(flushes.load(ordering: .relaxed), radix: 36)
+    }
+
+    /// Takes a sample labelled `t` (Unix ms) and has it written, unless the disk is still busy with an
+    /// earlier one: then it waits in memory with that one's successors.
+    public func tick(at t: Int64) async {
+        await flushing.sample(t, self)
+        guard await !flushing.isWriting else { return }
+        Task { await self.write(t) }
+    }
+
+    /// Takes a sample labelled `t` (Unix ms) and writes all that waits. When the store can't be written, the
+    /// counts stay where they are and land with a later flush, each in its own minute.
     public func flush(at t: Int64) async {
-        do {
-            try await flushing.run(t, self) { try await self.store.write($0) }
-            lastFlush.store(t, ordering: .relaxed)
-            meter.add(.storeFlushes(.ok))
-        } catch {
-            meter.add(.storeFlushes(.failed))
-            logger.error(
-                "The metrics store can't be written; counts are kept and will be tried again: \(error)")
-        }
+        await flushing.sample(t, self)
+        await write(t)
     }
 
     /// The last flush of a run: written at once, then the store is noted as well ended.
     public func close(at t: Int64) async {
+        await flushing.sample(t, self)
         do {
-            try await flushing.run(t, self) { try self.store.writeLast($0) }
+            try await flushing.write(self) { try self.store.writeLast($0) }
         } catch {
             logger.error("The metrics store could not take the last flush: \(error)")
         }
     }
 
-    fileprivate func reading(at t: Int64, since flushed: [UInt64], minutePeaks: [UInt64]) -> (
-        Store.Flush, [UInt64]
-    ) {
-        let now = meter.slots.values()
-        func delta(_ counters: [Counter]) -> Int64 {
-            counters.reduce(0) { $0 &+ Int64(clamping: now[$1.slot] - min(now[$1.slot], flushed[$1.slot])) }
+    private func write(_ t: Int64) async {
+        do {
+            if store.isSuspect.exchange(false, ordering: .relaxed) { try await mend() }
+            try await flushing.write(self) { try await self.store.write($0) }
+        } catch let error as SQLiteError where error.isUnreadable {
+            do {
+                guard try await mend() else { throw error }
+                try await flushing.write(self) { try await self.store.write($0) }
+            } catch { return failed(error) }
+        } catch { return failed(error) }
+        lastFlush.store(t, ordering: .relaxed)
+        flushes.wrappingIncrement(ordering: .relaxed)
+        if !isWritable.exchange(true, ordering: .relaxed) {
+            logger.notice("The metrics store can be written again; nothing counted meanwhile was lost.")
         }
+        meter.add(.storeFlushes(.ok))
+    }
+
+    private func failed(_ error: any Error) {
+        isWritable.store(false, ordering: .relaxed)
+        meter.add(.storeFlushes(.failed))
+        logger.error(
+            "The metrics store can't be written; counts are kept and will be tried again: \(error)")
+    }
+
+    /// Sets damaged tables of history aside, so that counting goes on in new ones.
+    @discardableResult
+    private func mend() async throws -> Bool {
+        let damaged = try await store.setDamagedAside()
+        guard !damaged.isEmpty else { return false }
+        meter.add(.storeSetAside, UInt64(damaged.count))
+        logger.critical(
+            """
+            A part of the store is damaged and was set aside: \(damaged.joined(separator: ", ")). New tables \
+            took their place; `signalbox check` says more.
+            """)
+        return true
+    }
+
+    func noteUnwritten(_ count: Int) { unwritten.store(count, ordering: .relaxed) }
+
+    // MARK: Sampling
+
+    /// What happened since `sampled`, as a minute's point.
+    func sample(at t: Int64, since sampled: [UInt64]) -> (sample: Store.Flush.Sample, values: [UInt64]) {
+        let peaks = takeMinutePeaks()
+        let now = meter.slots.values()
+        func delta(_ slot: Int) -> Int64 { Int64(clamping: now[slot] - min(now[slot], sampled[slot])) }
         func total(_ original: OriginalTotal) -> Int64 {
-            original.counters.reduce(0) { $0 &+ Int64(clamping: now[$1.slot]) }
+            original.slots.reduce(0) { $0 &+ Int64(clamping: now[$1]) }
         }
         let gauges = gauges()
         var point = Point(t: t, lastT: t, samples: 1)
-        for stat in StoredStat.allCases {
-            switch stat.kind {
-            case .count(let counters): point[stat] = delta(counters)
-            case .peak(let peak): point[stat] = Int64(clamping: minutePeaks[peak.rawValue])
-            case .gauge: point[stat] = Int64(stat.reading(gauges))
-            }
+        for (index, source) in StoredStat.sources.enumerated() {
+            point[index: index] =
+                switch source {
+                case .slots(let slots): slots.reduce(0) { $0 &+ delta($1) }
+                case .peak(let peak): Int64(clamping: peaks[peak.rawValue])
+                case .gauge(let read): Int64(read.reduce(0) { $0 + gauges[$1] })
+                case .resident: Int64(residentBytes())
+                }
         }
         point.messagesTotal = total(.messages)
         point.roomsTotal = total(.roomsCreated)
         point.bugsTotal = total(.bugReports)
-        let changed = SlotTable.names.indices
-            .filter { now[$0] != flushed[$0] && SlotTable.isLifetime($0) }
-            .map { (name: SlotTable.names[$0], value: now[$0]) }
-        return (Store.Flush(t: t, point: point, changed: changed), now)
+        var visits: CountryTable.Totals = [:]
+        for country in CountryCode.all where delta(SlotTable.slot(country)) > 0 {
+            visits[country] = delta(SlotTable.slot(country))
+        }
+        exposedVisits.sampled(at: t, now, before: sampled, minimum: UInt64(clamping: visitsMin))
+        return (.init(point: point, visits: visits), now)
     }
 
-    fileprivate func takeMinutePeaks() -> [UInt64] {
+    private func takeMinutePeaks() -> [UInt64] {
         let gauges = gauges()
         let present: [Peak: Double] = [
             .rooms: gauges[.activeRooms], .subscribers: Double(gauges.activeSubscribers),
@@ -142,54 +198,6 @@ public final class Metrics: Sendable {
         return Peak.allCases.map { peak in
             let value = UInt64(present[peak] ?? 0)
             return max(meter.slots.exchange(value, in: SlotTable.thisMinute(peak)), value)
-        }
-    }
-}
-
-extension Metrics.FlushState {
-    /// Waits for its turn: an actor lets others in while it waits for the disk, and two flushes that start
-    /// from the same values would count twice.
-    private func begin() async {
-        if isFlushing {
-            await withCheckedContinuation { waiting.append($0) }
-        } else {
-            isFlushing = true
-        }
-    }
-
-    private func end() {
-        if waiting.isEmpty { isFlushing = false } else { waiting.removeFirst().resume() }
-    }
-
-    /// Takes a reading, has it written, and only then lets the next flush start from it.
-    fileprivate func run(
-        _ t: Int64, _ metrics: Metrics, write: @Sendable (Store.Flush) async throws -> Void
-    ) async throws {
-        await begin()
-        defer { end() }
-        for (index, value) in metrics.takeMinutePeaks().enumerated() {
-            minutePeaks[index] = max(minutePeaks[index], value)
-        }
-        let (flush, values) = metrics.reading(at: t, since: flushed, minutePeaks: minutePeaks)
-        try await write(flush)
-        flushed = values
-        minutePeaks = minutePeaks.map { _ in 0 }
-    }
-}
-
-extension StoredStat {
-    /// The gauge's value of a stat that is read at the sample; 0 for the others.
-    func reading(_ gauges: GaugeReadings) -> Double {
-        switch self {
-        case .activeRooms: gauges[.activeRooms]
-        case .activeSubs: Double(gauges.activeSubscribers)
-        case .subscribersSSE: gauges[.subscribers(.sse)]
-        case .subscribersWS: gauges[.subscribers(.ws)]
-        case .waiters: gauges[.subscribers(.poll)]
-        case .roomBufferBytes: gauges[.roomBufferBytes]
-        case .identities: gauges[.identities]
-        case .inboxBytes: gauges[.inboxBytes]
-        default: 0
         }
     }
 }

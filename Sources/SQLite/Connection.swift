@@ -57,9 +57,10 @@ public final class Connection {
     }
 
     /// Runs one statement with values and drops its rows.
-    public func execute(_ sql: String, _ values: Value...) throws {
-        try prepare(sql).run(values)
-    }
+    public func execute(_ sql: String, _ values: Value...) throws { try execute(sql, values) }
+
+    /// Runs one statement with values and drops its rows.
+    public func execute(_ sql: String, _ values: [Value]) throws { try prepare(sql).run(values) }
 
     /// All rows of one query, each mapped by `read`.
     public func query<T>(_ sql: String, _ values: [Value] = [], read: (Row) throws -> T) throws -> [T] {

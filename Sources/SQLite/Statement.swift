@@ -38,15 +38,21 @@ public final class Statement {
 
     /// Runs the statement and maps every row. The row is only valid inside `read`.
     public func rows<T>(_ values: [Value], read: (Row) throws -> T) throws -> [T] {
+        var result: [T] = []
+        try forEach(values) { result.append(try read($0)) }
+        return result
+    }
+
+    /// Runs the statement and calls `body` with every row. The row is only valid inside it.
+    public func forEach(_ values: [Value], _ body: (Row) throws -> Void) throws {
         reset()
         // Left stepped, a SELECT would hold its read transaction open and keep the WAL from shrinking.
         defer { reset() }
         for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
-        var result: [T] = []
         while true {
             switch sqlite3_step(handle) {
-            case SQLITE_ROW: result.append(try read(Row(handle: handle)))
-            case SQLITE_DONE: return result
+            case SQLITE_ROW: try body(Row(handle: handle))
+            case SQLITE_DONE: return
             case let code: throw connection.error(code, sql)
             }
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Web
 @testable import SignalboxMetrics
 
 @testable import Dashboard
@@ -34,12 +35,14 @@ func quietInput() -> StatsInput {
     gauges[.roomBufferBytes] = 1_048_576
     gauges[.roomBufferLimitBytes] = 536_870_912
     gauges[.storeBytes] = 4_194_304
+    gauges[.storeWritable] = 1
     let recent = (0..<60).reversed().map { age in
         minutePoint(age: age) {
             $0[.messages] = 5
             $0[.peakRooms] = 14
         }
     }
+    let geo = visits([("DE", 30), ("FR", 12)], extras: [("LOCAL", 5)])
     return StatsInput(
         now: noon, version: "1.2.3", timeZone: .gmt, startedAt: noon - 273_900_000,
         firstBoot: "2026-01-02T03:04:05.678Z",
@@ -49,7 +52,28 @@ func quietInput() -> StatsInput {
         limitedSinceStart: [.roomRate: 2],
         gauges: gauges, peaks: [.rooms: 40, .subscribers: 90], processStarts: 3, uncleanShutdowns: 1,
         lastRunEndedCleanly: true, storesSetAside: 0, residentBytes: 33_554_432, lastFlushAt: noon - 30_000,
-        retention: .init(), recent: recent, series: series(.hour, recent), metric: .messages)
+        retention: .init(), geo: geo, geoSelfTest: selfTest(week: geo), recent: recent,
+        series: series(.hour, recent), metric: .messages)
+}
+
+/// Visits by country of the last hour.
+func visits(_ countries: [(String, Int64)], extras: [(String, Int64)] = []) -> GeoAnswer {
+    GeoAnswer(
+        range: .hour, source: .minute, requestedSince: noon - 60 * minute, requestedUntil: nil,
+        availableSince: noon - 60 * minute, partial: false, approximate: false,
+        countries: countries.map { .init(code: $0.0, count: $0.1) },
+        extras: extras.map { .init(code: $0.0, count: $0.1) })
+}
+
+/// A geo self-test of a server without a database, unless told otherwise.
+func selfTest(
+    source: CountryResolver.Source = .auto, database: GeoFacts.Database? = nil,
+    trustsCloudflare: Bool = false,
+    week: GeoAnswer, headersIgnored: UInt64 = 0
+) -> GeoSelfTest {
+    GeoSelfTest(
+        GeoFacts(source: source, database: database, trustsCloudflare: trustsCloudflare), week: week,
+        headersIgnored: headersIgnored, now: noon)
 }
 
 func series(

@@ -24,7 +24,8 @@ import Testing
         await metrics.flush(at: noon - 30_000)
 
         let input = try await StatsInput.read(
-            from: metrics, version: "1.2.3", range: .hour, metric: .messages, now: noon)
+            from: metrics, version: "1.2.3", range: .hour, metric: .messages,
+            geo: GeoFacts(source: .auto, database: nil, trustsCloudflare: false), now: noon)
         #expect(input.totals[.messages] == 7)
         #expect(input.sinceStart[.messages] == 7)
         #expect(input.totals.count == OriginalTotal.allCases.count)

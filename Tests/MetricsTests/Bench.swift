@@ -45,6 +45,11 @@ struct Bench {
         }
     }
 
+    /// Writes a point for each of the 59 minutes before ``hour``.
+    func putRecentHour() async throws {
+        try await put((1..<60).reversed().map { .made(Self.hour - $0 * Self.minute) }, in: .minutes)
+    }
+
     /// What the store holds as a series' total.
     func storedTotal(_ counter: Counter) async throws -> Int64? {
         let name = SlotTable.names[counter.slot]

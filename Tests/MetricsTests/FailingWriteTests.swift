@@ -25,13 +25,14 @@ struct FailingWriteTests {
             try await mendStore(bench)
             bench.meter.add(.messages(.http), 1)
             await bench.metrics.flush(at: Bench.hour + Bench.minute)
-            #expect(try await bench.minutes().sum(.messages) == 5)
+            // Each in its own minute, as if the disk had never been away.
+            #expect(try await bench.minutes().map { $0[.messages] } == [4, 1])
             #expect(try await bench.hours().sum(.messages) == 5)
             #expect(try await bench.storedTotal(.messages(.http)) == 5)
         }
     }
 
-    @Test("keeps the minute's peak for the next flush")
+    @Test("keeps the minute's peak for its own point")
     func peaksAreKept() async throws {
         try await withTemporaryDirectory { directory in
             let bench = try Bench(directory)
@@ -40,7 +41,7 @@ struct FailingWriteTests {
             await bench.metrics.flush(at: Bench.hour)
             try await mendStore(bench)
             await bench.metrics.flush(at: Bench.hour + Bench.minute)
-            #expect(try await bench.minutes().map { $0[.peakRooms] } == [30])
+            #expect(try await bench.minutes().map { $0[.peakRooms] } == [30, 0])
         }
     }
 

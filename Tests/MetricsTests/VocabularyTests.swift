@@ -1,3 +1,4 @@
+import GeoIP
 import Testing
 @testable import SignalboxMetrics
 
@@ -31,7 +32,10 @@ struct VocabularyTests {
             (0..<Histogram.slotsEach).map { SlotTable.slot(histogram) + $0 }
         }
         let peaks = Peak.allCases.flatMap { [SlotTable.highest($0), SlotTable.thisMinute($0)] }
-        let all = Counter.all.map(\.slot) + histograms + peaks + [SlotTable.sequenceMark]
+        let countries = CountryCode.all.map { SlotTable.slot($0) }
+        let imported = OriginalTotal.allCases.map { SlotTable.slot(imported: $0) }
+        let all =
+            Counter.all.map(\.slot) + histograms + peaks + [SlotTable.sequenceMark] + countries + imported
         #expect(all.sorted() == Array(0..<SlotTable.count))
     }
 

@@ -11,23 +11,25 @@ public struct DashboardRoutes: Sendable {
     private let templates: Templates
     private let files: StaticFiles
     private let settings: Settings
+    private let history: HistoryRoutes
 
     /// What the pages say about the server.
     public struct Settings: Sendable {
         public let version: BuildVersion
         /// METRICS_RECENT_HISTORY_MAX: minute points in `/api/metrics`.
         public let recentHistoryMax: Int
-        public let retention: Store.Retention
+        /// How countries are found, as it is now.
+        public let geo: @Sendable () -> GeoFacts
         /// Unix ms.
         public let clock: @Sendable () -> Int64
 
         public init(
-            version: BuildVersion, recentHistoryMax: Int, retention: Store.Retention,
+            version: BuildVersion, recentHistoryMax: Int, geo: @escaping @Sendable () -> GeoFacts,
             clock: @escaping @Sendable () -> Int64
         ) {
             self.version = version
             self.recentHistoryMax = recentHistoryMax
-            self.retention = retention
+            self.geo = geo
             self.clock = clock
         }
     }
@@ -38,6 +40,7 @@ public struct DashboardRoutes: Sendable {
         self.templates = templates
         self.files = files
         self.settings = settings
+        history = HistoryRoutes(metrics: metrics, clock: settings.clock)
         exposition = Exposition(metrics: metrics, version: settings.version)
     }
 
@@ -51,11 +54,11 @@ public struct DashboardRoutes: Sendable {
         }
         router.on(.metrics) { try await metricsOrExposition($0.front) }
         router.on(.exposition) { try await expositionOnly($0.front) }
-        router.on(.metricsSeries) { context in
-            try await gated(context.front, .api) { request in
-                let range = SeriesRange(query: request.query["range"])
-                return .fresh(
-                    MetricsJSON.series(try await metrics.history.series(range, now: settings.clock())))
+        router.on(.metricsSeries) { context in try await gated(context.front, .api, history.series) }
+        router.on(.metricsGeo) { context in try await gated(context.front, .api, history.geo) }
+        router.on(.metricsGeoSelfTest) { context in
+            try await gated(context.front, .api) { _ in
+                .fresh(try await GeoSelfTest.read(from: metrics, settings.geo(), now: settings.clock()).json)
             }
         }
         router.on(.metricsHourly) { context in
@@ -121,8 +124,7 @@ public struct DashboardRoutes: Sendable {
     @Sendable private func stats(_ request: FrontRequest) async throws -> FrontResponse {
         var input = try await StatsInput.read(
             from: metrics, version: settings.version.text, range: SeriesRange(query: request.query["range"]),
-            metric: ChartMetric(query: request.query["metric"]), retention: settings.retention,
-            now: settings.clock())
+            metric: ChartMetric(query: request.query["metric"]), geo: settings.geo(), now: settings.clock())
         input.reloads = request.query["refresh"] == "30"
         var page = FrontResponse.page(try StatsPage(templates: templates).render(input))
         if input.reloads { page.headers.append(("Refresh", "30")) }

@@ -16,7 +16,7 @@ enum MetricsJSON {
             $0.field("first_boot_at", metrics.store.firstBoot)
             for total in OriginalTotal.allCases {
                 $0.key(named: total.rawValue)
-                $0.integer(meter.total(total.counters))
+                $0.integer(meter.total(of: total))
             }
             $0.field("peak_concurrent_rooms", meter.highest(.rooms))
             $0.field("peak_concurrent_subs", meter.highest(.subscribers))
@@ -69,44 +69,6 @@ enum MetricsJSON {
         (.longpollWakes, .longpollWakes, "lp_wakes"), (.longpollTimeouts, .longpollTimeouts, "lp_timeouts"),
         (.bugReports, .bugs, "bugs"),
     ]
-
-    /// `GET /api/metrics/series`.
-    static func series(_ answer: SeriesAnswer) -> ByteBuffer {
-        JSONWriter.object(capacity: 256 + answer.points.count * 176) {
-            $0.field("range", answer.range.rawValue)
-            $0.field("label", answer.range.label)
-            $0.field("source", answer.source.rawValue)
-            $0.field("bucket_ms", answer.bucket)
-            if let baseline = answer.baseline {
-                $0.key("baseline_deltas")
-                $0.object {
-                    $0.field("messages", baseline.messages)
-                    $0.field("rooms", baseline.rooms)
-                    $0.field("bugs", baseline.bugs)
-                }
-            }
-            $0.field("requested_since", answer.requestedSince)
-            $0.field("available_since", answer.availableSince)
-            $0.field("partial", answer.partial)
-            $0.key("points")
-            $0.array { list in
-                for point in answer.points {
-                    list.object {
-                        $0.field("t", point.t)
-                        $0.field("messages", point[.messages])
-                        $0.field("rooms", point[.rooms])
-                        $0.field("bugs", point[.bugs])
-                        $0.field("messages_total", point.messagesTotal)
-                        $0.field("rooms_total", point.roomsTotal)
-                        $0.field("bugs_total", point.bugsTotal)
-                        $0.field("peak_rooms", point[.peakRooms])
-                        $0.field("peak_subs", point[.peakSubs])
-                        $0.field("samples", point.samples)
-                    }
-                }
-            }
-        }
-    }
 
     /// `GET /api/metrics/hourly`.
     static func hourly(_ hours: [Point]) -> ByteBuffer {

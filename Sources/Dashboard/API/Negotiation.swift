@@ -10,18 +10,32 @@ enum Negotiation {
     /// Chooses by Accept's weights (RFC 9110 §12.5.1). At the same weight what is written first counts.
     /// - Parameter fallback: for no header and for `*/*`.
     static func answer(accept: String?, fallback: Answer) -> Answer {
-        guard let accept, !accept.isEmpty else { return fallback }
-        var best: (answer: Answer, weight: Double)?
-        for entry in accept.split(separator: ",") {
-            let parts = entry.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
-            guard let media = parts.first, let answer = answer(media, parts.dropFirst(), fallback) else {
-                continue
+        best(accept) { media, parameters in answer(media, parameters, fallback) } ?? fallback
+    }
+
+    /// Whether a series is asked for as CSV rather than JSON, which is what everything else gets.
+    static func prefersCSV(accept: String?) -> Bool {
+        best(accept) { media, _ -> Bool? in
+            switch media {
+            case "text/csv": true
+            case "application/json", "application/*", "*/*": false
+            default: nil
             }
+        } ?? false
+    }
+
+    private static func best<Choice>(
+        _ accept: String?, _ choice: (String, ArraySlice<String>) -> Choice?
+    ) -> Choice? {
+        var best: (choice: Choice, weight: Double)?
+        for entry in (accept ?? "").split(separator: ",") {
+            let parts = entry.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
+            guard let media = parts.first, let one = choice(media, parts.dropFirst()) else { continue }
             let weight =
                 parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
-            if weight > 0, weight > (best?.weight ?? 0) { best = (answer, weight) }
+            if weight > 0, weight > (best?.weight ?? 0) { best = (one, weight) }
         }
-        return best?.answer ?? fallback
+        return best?.choice
     }
 
     private static func answer(_ media: String, _ parameters: ArraySlice<String>, _ fallback: Answer)

@@ -35,20 +35,23 @@ public enum ChartMetric: String, CaseIterable, Sendable {
     /// Whether values of several points add up; the others are highest values.
     public var addsUp: Bool { self != .peakRooms && self != .peakSubs }
 
-    /// The metric's value of one point.
-    public func value(of point: Point) -> Int64 {
+    /// The columns that add up to it.
+    var stats: [StoredStat] {
         switch self {
-        case .messages: point[.messages]
-        case .rooms: point[.rooms]
-        case .peakRooms: point[.peakRooms]
-        case .peakSubs: point[.peakSubs]
-        case .bugs: point[.bugs]
-        case .bytes: point[.bytes]
-        case .deliveries: point[.deliveriesSSE] &+ point[.deliveriesWS] &+ point[.deliveriesPoll]
-        case .http429: point[.http429]
-        case .http5xx: point[.http5xx]
+        case .messages: [.messages]
+        case .rooms: [.rooms]
+        case .peakRooms: [.peakRooms]
+        case .peakSubs: [.peakSubs]
+        case .bugs: [.bugs]
+        case .bytes: [.bytes]
+        case .deliveries: [.deliveriesSSE, .deliveriesWS, .deliveriesPoll]
+        case .http429: [.http429]
+        case .http5xx: [.http5xx]
         }
     }
+
+    /// The metric's value of one point.
+    public func value(of point: Point) -> Int64 { stats.reduce(0) { $0 &+ point[$1] } }
 
     /// What was counted before the kept history and stands on a series' first point.
     func baseline(of series: SeriesAnswer) -> Int64 {

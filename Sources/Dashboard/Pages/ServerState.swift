@@ -51,19 +51,32 @@ struct ServerState {
                         : "Store flush overdue: last one "
                             + NumberText.age(seconds: input.seconds(since: input.lastFlushAt))))
         }
+        if input.gauges[.storeWritable] == 0 {
+            let waiting = Int64(input.gauges[.storeUnwrittenPoints])
+            findings.append(
+                Finding(
+                    level: .danger,
+                    text: "The store can't be written; \(NumberText.exact(waiting)) minutes wait in memory"))
+        }
         if serverErrors > 0 {
             findings.append(
                 Finding(level: .danger, text: "\(NumberText.exact(serverErrors)) × 5xx in the last hour"))
         }
         if input.storesSetAside > 0 {
             findings.append(
-                Finding(level: .danger, text: "The store could not be read at start and was moved aside"))
+                Finding(level: .danger, text: "A part of the store was damaged and was set aside"))
         }
         if let full = fullness(input, .activeRooms, of: .roomsLimit) {
             findings.append(Finding(level: .caution, text: "Rooms at \(full) of ROOMS_MAX"))
         }
         if let full = fullness(input, .roomBufferBytes, of: .roomBufferLimitBytes) {
             findings.append(Finding(level: .caution, text: "Message memory at \(full) of its limit"))
+        }
+        if let problem = input.geoSelfTest.facts.database?.problem {
+            findings.append(Finding(level: .caution, text: problem))
+        }
+        if let days = input.geoSelfTest.databaseAgeDays, days > GeoSelfTest.oldAfterDays {
+            findings.append(Finding(level: .caution, text: "The country database is \(days) days old"))
         }
         if !input.lastRunEndedCleanly, input.seconds(since: input.startedAt) < startIsNewsSeconds {
             findings.append(Finding(level: .caution, text: "The last run did not end cleanly"))

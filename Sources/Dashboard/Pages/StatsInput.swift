@@ -33,6 +33,13 @@ public struct StatsInput: Sendable {
     /// Unix ms; 0: not yet in this run.
     public var lastFlushAt: Int64
     public var retention: Store.Retention
+    /// Bytes the store grew by in the last day; nil when nothing is known of a day ago.
+    public var storeGrowth: Int64?
+    /// The start of the oldest retained point, Unix ms.
+    public var oldestAt: Int64?
+    /// Visits by country in the range.
+    public var geo: GeoAnswer
+    public var geoSelfTest: GeoSelfTest
     /// The newest minute points, oldest first, at most 60.
     public var recent: [Point]
     public var series: SeriesAnswer
@@ -42,21 +49,24 @@ public struct StatsInput: Sendable {
 
     /// Reads what the page needs.
     /// - Parameters:
-    ///   - timeZone: STATS_TZ.
-    ///   - retention: how long points are kept, as the store was told.
+    ///   - geo: how countries are found.
     ///   - now: Unix ms.
     public static func read(
-        from metrics: Metrics, version: String, range: SeriesRange, metric: ChartMetric,
-        timeZone: TimeZone = .gmt, retention: Store.Retention = .init(), now: Int64
+        from metrics: Metrics, version: String, range: SeriesRange, metric: ChartMetric, geo: GeoFacts,
+        now: Int64
     ) async throws -> StatsInput {
         let meter = metrics.meter
+        let size = Int64(metrics.gauges()[.storeBytes])
+        let dayAgo = try await metrics.history.series(
+            SeriesWindow(from: now - 86_400_000, until: now, step: .width(3_600_000)),
+            metrics: [SeriesMetric("store_size_bytes")].compactMap { $0 })
         func read<Key: Hashable>(_ keys: some Sequence<Key>, _ value: (Key) -> UInt64) -> [Key: UInt64] {
             Dictionary(uniqueKeysWithValues: keys.map { ($0, value($0)) })
         }
         return StatsInput(
-            now: now, version: version, timeZone: timeZone, startedAt: metrics.startedAt,
+            now: now, version: version, timeZone: metrics.store.timeZone, startedAt: metrics.startedAt,
             firstBoot: metrics.store.firstBoot,
-            totals: read(OriginalTotal.allCases) { meter.total($0.counters) },
+            totals: read(OriginalTotal.allCases) { meter.total(of: $0) },
             sinceStart: read(OriginalTotal.allCases) { $0.counters.reduce(0) { $0 + meter.sinceStart($1) } },
             limited: read(LimitReason.allCases) { meter.total(.limited($0)) },
             limitedSinceStart: read(LimitReason.allCases) { meter.sinceStart(.limited($0)) },
@@ -68,9 +78,17 @@ public struct StatsInput: Sendable {
             storesSetAside: meter.sinceStart(.storeSetAside),
             residentBytes: SignalboxMetrics.residentBytes(),
             lastFlushAt: metrics.lastFlushAt,
-            retention: retention,
+            retention: metrics.store.retention,
+            storeGrowth: dayAgo.points.first.flatMap { point in
+                point.t > now - 86_400_000 + 7_200_000 || point[.storeBytes] == 0
+                    ? nil : size - point[.storeBytes]
+            },
+            oldestAt: try await metrics.history.availableSince(),
+            geo: try await metrics.history.geo(range, minimum: metrics.visitsMin, now: now),
+            geoSelfTest: try await GeoSelfTest.read(from: metrics, geo, now: now),
             recent: try await metrics.history.recentMinutes(LastHour.minutes),
-            series: try await metrics.history.series(range, now: now),
+            series: try await metrics.history.series(
+                range, metrics: metric.stats.compactMap { SeriesMetric($0.rawValue) }, now: now),
             metric: metric)
     }
 

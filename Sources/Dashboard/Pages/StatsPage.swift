@@ -22,8 +22,8 @@ public struct StatsPage: Sendable {
         let minutes: [MinuteRows.Row]
         let version: String
         let firstBoot: String
-        let storage: String
-        let retention: String
+        let geo: GeoPanel
+        let storage: StoragePanel
     }
 
     /// The page as HTML.
@@ -44,8 +44,6 @@ public struct StatsPage: Sendable {
                 groups: StatsCards(input, hour).groups, usage: UsagePanel(input),
                 counters: CounterRows(input), minutes: MinuteRows(input, hour).rows,
                 version: input.version, firstBoot: String(input.firstBoot.prefix(10)),
-                storage: NumberText.bytes(input.gauges[.storeBytes]),
-                retention: "minutes for \(NumberText.span(minutes: input.retention.minutes)), "
-                    + "hours for \(NumberText.span(minutes: input.retention.hours * 60))"))
+                geo: GeoPanel(input), storage: StoragePanel(input)))
     }
 }

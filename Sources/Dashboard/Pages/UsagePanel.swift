@@ -127,7 +127,7 @@ struct UsagePanel {
         }
     }
 
-    private static func words(_ range: SeriesRange) -> String {
+    static func words(_ range: SeriesRange) -> String {
         switch range {
         case .all: "all that is kept"
         case .month: "last month"

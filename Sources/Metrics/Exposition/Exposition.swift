@@ -36,6 +36,7 @@ public final class Exposition: Sendable {
         output.reserveCapacity(96 * 1024)
         let gauges = metrics.gauges()
         let process = ProcessReadings.now(startedAt: metrics.startedAt)
+        let visits = metrics.exposedVisits.values()
         let meter = metrics.meter
         for piece in format == .text ? text : openMetrics {
             output.append(contentsOf: piece.prefix)
@@ -49,6 +50,7 @@ public final class Exposition: Sendable {
                 output.append(decimal: cumulative)
             case .sumOfNanoseconds(let slot):
                 output.append(float: Double(meter.sinceStart(slot: slot)) / 1_000_000_000)
+            case .visits(let place): output.append(decimal: visits[place])
             case .gauge(let gauge): output.append(float: gauges[gauge])
             case .process(let reading): output.append(float: process[keyPath: reading])
             }
@@ -66,6 +68,7 @@ public final class Exposition: Sendable {
             case lifetime(Int)
             case bucket(first: Int, upTo: Int)
             case sumOfNanoseconds(Int)
+            case visits(Int)
             case gauge(Gauge)
             case process(any KeyPath<ProcessReadings, Double> & Sendable)
         }
@@ -81,7 +84,7 @@ public final class Exposition: Sendable {
     }
 
     private static func layOut(_ format: Format, _ version: BuildVersion) -> [Piece] {
-        var blocks = counterBlocks() + histogramBlocks() + gaugeBlocks() + processBlocks()
+        var blocks = counterBlocks() + [visitsBlock()] + histogramBlocks() + gaugeBlocks() + processBlocks()
         blocks.sort { $0.family.name < $1.family.name }
         var pieces: [Piece] = []
         for block in blocks {
@@ -115,6 +118,16 @@ public final class Exposition: Sendable {
             }
         }
         return blocks
+    }
+
+    private static func visitsBlock() -> Block {
+        let family = ExposedVisits.family
+        let names = ExposedVisits.countries.map(\.text) + ["other"]
+        return Block(
+            family: family, type: "counter",
+            samples: names.enumerated().map { place, name in
+                (SlotTable.series("\(family.name)_total", [(ExposedVisits.key, name)]), .visits(place))
+            })
     }
 
     private static func histogramBlocks() -> [Block] {

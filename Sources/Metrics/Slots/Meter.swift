@@ -1,3 +1,5 @@
+public import GeoIP
+
 /// Where everything is counted. Counting is a handful of relaxed atomic adds: no lock, no allocation, no wait.
 ///
 /// One increment serves two readings: ``total(_:)`` is the count since first boot, for people;
@@ -34,6 +36,15 @@ public final class Meter: Sendable {
         slots.raise(SlotTable.thisMinute(peak), to: UInt64(value))
     }
 
+    /// Counts a page visit from a country.
+    public func visit(_ country: CountryCode) { slots.add(1, to: SlotTable.slot(country)) }
+
+    /// Page visits from a country since first boot.
+    public func visits(_ country: CountryCode) -> UInt64 { slots.load(SlotTable.slot(country)) }
+
+    /// Page visits from everywhere since first boot.
+    public var visits: UInt64 { CountryCode.all.reduce(0) { $0 &+ visits($1) } }
+
     /// Remembers that sequence numbers up to `value` were issued.
     @inlinable
     public func markSequence(_ value: UInt64) { slots.raise(SlotTable.sequenceMark, to: value) }
@@ -46,6 +57,11 @@ public final class Meter: Sendable {
 
     /// The sum of several counts since first boot.
     public func total(_ counters: [Counter]) -> UInt64 { counters.reduce(0) { $0 &+ total($1) } }
+
+    /// A total of the original's wire format since first boot, with what an imported server had counted.
+    public func total(of original: OriginalTotal) -> UInt64 {
+        original.slots.reduce(0) { $0 &+ slots.load($1) }
+    }
 
     /// The count since this process started.
     public func sinceStart(_ counter: Counter) -> UInt64 { slots.load(counter.slot) &- atStart[counter.slot] }

@@ -1,6 +1,6 @@
-/// What was counted and seen within one minute or hour.
+/// What was counted and seen within one minute, hour or day.
 public struct Point: Sendable, Equatable {
-    /// Unix time in ms: of the sample for a minute, of the hour's start for an hour.
+    /// Unix time in ms: of the sample for a minute, of the start for an hour or a day.
     public var t: Int64
     /// When the last sample that went in was taken, Unix ms.
     public var lastT: Int64
@@ -25,23 +25,41 @@ public struct Point: Sendable, Equatable {
         set { values[stat.index] = newValue }
     }
 
+    /// A value by the stat's place among all.
+    subscript(index index: Int) -> Int64 {
+        get { values[index] }
+        set { values[index] = newValue }
+    }
+
     /// Takes a later or earlier point in: counts add up, gauges and totals come from the later one, peaks
     /// are the higher one.
     public mutating func merge(_ other: Point) {
-        let isLater = other.lastT >= lastT
-        for index in values.indices {
-            switch StoredStat.folding[index] {
-            case .sum: values[index] += other.values[index]
-            case .later: if isLater { values[index] = other.values[index] }
-            case .highest: values[index] = max(values[index], other.values[index])
-            }
-        }
+        let isLater = beginMerge(lastT: other.lastT, samples: other.samples)
+        for index in values.indices { merge(other.values[index], at: index, isLater: isLater) }
         if isLater {
             messagesTotal = other.messagesTotal ?? messagesTotal
             roomsTotal = other.roomsTotal ?? roomsTotal
             bugsTotal = other.bugsTotal ?? bugsTotal
         }
-        samples += other.samples
-        lastT = max(lastT, other.lastT)
+    }
+
+    /// Takes in the times of another point; its values follow by ``merge(_:at:isLater:)``.
+    /// - Returns: whether the other one is later.
+    mutating func beginMerge(lastT other: Int64, samples more: Int64) -> Bool {
+        let isLater = other >= lastT
+        samples += more
+        lastT = max(lastT, other)
+        return isLater
+    }
+
+    /// Takes in one value of another point.
+    @inline(__always)
+    mutating func merge(_ value: Int64, at index: Int, isLater: Bool) {
+        switch StoredStat.folding[index] {
+        // Damage on the disk must not end the server.
+        case .sum: values[index] &+= value
+        case .later: if isLater { values[index] = value }
+        case .highest: values[index] = max(values[index], value)
+        }
     }
 }

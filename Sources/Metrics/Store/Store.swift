@@ -1,13 +1,15 @@
-import Foundation
+import Atomics
+public import Foundation
 public import SQLite
 
-/// The metrics in the database: totals, minute points, hour points, and what is known of earlier runs.
+/// The metrics in the database: totals, points of minutes, hours and days, visits by country, and what is
+/// known of earlier runs.
 ///
 /// A flush is one transaction that moves totals and points together, so whatever instant a crash hits, the
 /// points add up to the totals. A point is the difference between two readings of the totals; folding the
 /// same reading twice changes nothing.
 public final class Store: Sendable {
-    let database: Database
+    public let database: Database
     /// 16 random bytes that tie the slot mapping to this store.
     public let uuid: [UInt8]
     /// When this store was made, ISO 8601 in UTC.
@@ -16,80 +18,90 @@ public final class Store: Sendable {
     let totals: [String: UInt64]
     /// Whether the last run ended by closing the store; true for a new store.
     public let endedCleanly: Bool
-
-    /// How long points are kept.
-    public struct Retention: Sendable {
-        /// METRICS_HISTORY_RETENTION_MINUTES, minute points; 31 days by default as in the original.
-        public var minutes: Int64 = 31 * 24 * 60
-        /// METRICS_HOURLY_HISTORY_MAX, hour points; 5 years by default.
-        public var hours: Int64 = 24 * 366 * 5
-        public init() {}
-    }
-    let retention: Retention
+    public let retention: Retention
+    /// STATS_TZ: the zone of calendar days.
+    public let timeZone: TimeZone
+    let zone: String
+    /// The numbers of the slots' series, in slot order.
+    private let series: [Int64]
+    /// A reader met a damaged page; the next flush looks what it was.
+    let isSuspect = ManagedAtomic<Bool>(false)
 
     /// Prepares the tables and reads what earlier runs left.
-    /// - Parameter now: Unix ms.
-    public init(database: Database, retention: Retention = Retention(), now: Int64) throws {
+    /// - Parameters:
+    ///   - timeZone: STATS_TZ.
+    ///   - now: Unix ms.
+    public init(
+        database: Database, retention: Retention = Retention(), timeZone: TimeZone = .gmt, now: Int64
+    ) throws {
         self.database = database
         self.retention = retention
+        self.timeZone = timeZone
+        let zone = LocalDays.name(of: timeZone)
+        self.zone = zone
         let boot = timestamp(now)
         let fresh = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
-        (uuid, firstBoot, totals, endedCleanly) = try database.write { connection in
+        (uuid, firstBoot, totals, endedCleanly, series) = try database.write { connection in
             try Schema.prepare(connection)
             let uuidText = try Self.meta(connection, "uuid", otherwise: hex(fresh))
             let first = try Self.meta(connection, "first_boot_at", otherwise: boot)
             let clean = try Self.meta(connection, "ended_cleanly", otherwise: "1") == "1"
             try Self.setMeta(connection, "ended_cleanly", "0")
             try Self.setMeta(connection, "last_restart_at", boot)
-            let rows = try connection.query("SELECT series, value FROM totals") { row in
-                (row.text(0) ?? "", UInt64(bitPattern: row.integer(1) ?? 0))
+            let previous = try Self.meta(connection, "stats_tz", otherwise: zone)
+            if previous != zone {
+                if zone != LocalDays.utcName { try Days.rebuild(connection, zone: zone) }
+                try Self.setMeta(connection, "stats_tz", zone)
             }
             return (
-                unhex(uuidText) ?? fresh, first, Dictionary(rows, uniquingKeysWith: { $1 }), clean
+                unhex(uuidText) ?? fresh, first, try SeriesTotals.read(connection), clean,
+                try SeriesTotals.identifiers(connection)
             )
         }
     }
 
-    /// One reading of everything, ready to be written.
-    struct Flush: Sendable {
-        /// The sample's time, Unix ms.
-        let t: Int64
-        let point: Point
-        /// Totals that changed since the last flush.
-        let changed: [(name: String, value: UInt64)]
-    }
-
     /// Writes one flush in one transaction.
     func write(_ flush: Flush) async throws {
-        let retention = self.retention
-        try await database.write { connection in try Self.apply(flush, connection, retention) }
+        try await database.write { [self] connection in
+            try Self.apply(flush, connection, retention, zone: zone, series: series)
+        }
     }
 
     /// Writes the last flush of a run, waits for it, and notes that the run ended well.
     func writeLast(_ flush: Flush) throws {
-        let retention = self.retention
         try database.write { connection in
-            try Self.apply(flush, connection, retention)
+            try Self.apply(flush, connection, retention, zone: zone, series: series)
             try Self.setMeta(connection, "ended_cleanly", "1")
         }
         try database.checkpoint()
     }
 
-    private static func apply(_ flush: Flush, _ connection: Connection, _ retention: Retention) throws {
-        try PointTable.minutes.fold(connection, flush.point, key: flush.t, width: minuteMilliseconds)
-        let hour = floorTo(hourMilliseconds, flush.t)
-        try PointTable.hours.fold(connection, flush.point, key: hour, width: hourMilliseconds)
-        for (name, value) in flush.changed {
-            // The slots were raised to the store's totals at start, so what they hold is never behind.
-            try connection.execute(
-                "INSERT OR REPLACE INTO totals (series, value) VALUES (?, ?)", .text(name),
-                .integer(Int64(bitPattern: value)))
+    /// Sets aside the tables of history that are damaged, under another name in the same file, and makes new
+    /// ones in their place; identities and totals stay in use.
+    /// - Returns: the names of the tables it set aside.
+    func setDamagedAside() async throws -> [String] {
+        try await database.write { [zone] connection in
+            var damaged: [String] = []
+            for table in Schema.history {
+                let verdict = try? connection.text("PRAGMA integrity_check(\(table))")
+                if verdict != "ok" { damaged.append(table) }
+            }
+            for table in damaged {
+                var place = 1
+                let known = "SELECT count(*) FROM sqlite_master WHERE name = ?"
+                while try connection.integer(known, .text("\(table)_damaged_\(place)")) != 0 { place += 1 }
+                try connection.run("ALTER TABLE \(table) RENAME TO \(table)_damaged_\(place)")
+            }
+            guard !damaged.isEmpty else { return [] }
+            try Schema.prepare(connection)
+            if damaged.contains("days") {
+                for zone in Set([LocalDays.utcName, zone]) { try Days.rebuild(connection, zone: zone) }
+            }
+            return damaged
         }
-        try PointTable.minutes.prune(connection, before: flush.t - retention.minutes * minuteMilliseconds)
-        try PointTable.hours.prune(connection, before: flush.t - retention.hours * hourMilliseconds)
     }
 
-    private static func meta(_ connection: Connection, _ name: String, otherwise: String) throws -> String {
+    static func meta(_ connection: Connection, _ name: String, otherwise: String) throws -> String {
         if let known = try connection.text("SELECT value FROM meta WHERE name = ?", .text(name)) {
             return known
         }
@@ -97,7 +109,7 @@ public final class Store: Sendable {
         return otherwise
     }
 
-    private static func setMeta(_ connection: Connection, _ name: String, _ value: String) throws {
+    static func setMeta(_ connection: Connection, _ name: String, _ value: String) throws {
         try connection.execute(
             "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", .text(name), .text(value))
     }

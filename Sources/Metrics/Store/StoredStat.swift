@@ -1,9 +1,16 @@
-/// What a minute and an hour point hold: one column each in the store. At most 150.
+/// What a point holds: one column each in the store. At most 150.
+///
+/// Every counter is part of a column and every gauge is one, so that each has a history.
 public enum StoredStat: String, CaseIterable, Sendable {
     // Counted within the point's time.
     case messages, bytes, rooms, bugs
+    case messagesHTTP = "messages_http"
+    case messagesWS = "messages_ws"
+    case messageBytes = "message_bytes"
     case roomsEvicted = "rooms_evicted"
     case httpPosts = "http_posts"
+    case httpRequests = "http_requests"
+    case httpMethods = "http_methods"
     case http2xx = "http_2xx"
     case http4xx = "http_4xx"
     case http5xx = "http_5xx"
@@ -15,6 +22,8 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case longpollWaits = "longpoll_waits"
     case longpollWakes = "longpoll_wakes"
     case longpollTimeouts = "longpoll_timeouts"
+    case longpollOtherEnds = "longpoll_other_ends"
+    case longpollDisconnects = "longpoll_disconnects"
     case transportBrowser = "transport_browser"
     case transportAgent = "transport_agent"
     case deliveriesSSE = "deliveries_sse"
@@ -27,15 +36,42 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case limitedStreams = "limited_streams"
     case limitedWaiters = "limited_waiters"
     case limitedLogins = "limited_logins"
+    case limitedSigned = "limited_signed"
+    case limitedDirectory = "limited_directory"
+    case limitedReports = "limited_reports"
+    case limitedListening = "limited_listening"
     case overCapacity = "over_capacity"
+    case malformedRequests = "malformed_requests"
+    case contacts
+    case logins
     case loginsRefused = "logins_refused"
+    case admissionsOther = "admissions_other"
+    case identitiesRegistered = "identities_registered"
+    case identitiesUpdated = "identities_updated"
+    case identitiesForgotten = "identities_forgotten"
+    case recordsRefused = "records_refused"
+    case signaturesAccepted = "signatures_accepted"
+    case signaturesRefused = "signatures_refused"
+    case signaturesCacheFull = "signatures_cache_full"
     case directMessages = "direct_messages"
     case directMessageBytes = "direct_message_bytes"
-    case identitiesRegistered = "identities_registered"
-    case claims = "claims"
-    case listening = "listening"
-    case signaturesRefused = "signatures_refused"
-    case limitedSigned = "limited_signed"
+    case inboxWaits = "inbox_waits"
+    case inboxRemovals = "inbox_removals"
+    case claims
+    case claimsOther = "claims_other"
+    case roomsLocked = "rooms_locked"
+    case listening
+    case directoryEvents = "directory_events"
+    case operatorMessages = "operator_messages_delivered"
+    case operatorMessagesFailed = "operator_messages_failed"
+    case pageVisits = "page_visits"
+    case visitsUnknown = "page_visits_unknown"
+    case cloudflareHeadersIgnored = "cloudflare_headers_ignored"
+    case storeFlushes = "store_flushes_ok"
+    case storeFlushesFailed = "store_flushes_failed"
+    case storeSetAside = "store_set_aside"
+    case processStarts = "process_starts"
+    case uncleanShutdowns = "unclean_shutdowns"
     // Values at the time of the sample.
     case activeRooms = "active_rooms"
     case activeSubs = "active_subs"
@@ -43,89 +79,72 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case subscribersWS = "subs_ws"
     case waiters = "waiters"
     case roomBufferBytes = "room_buffer_bytes"
+    case roomBufferLimitBytes = "room_buffer_limit_bytes"
+    case roomsLimit = "rooms_limit"
+    case openConnections = "open_connections"
+    case storeBytes = "store_size_bytes"
+    case lastFlushTimestamp = "store_last_flush_timestamp_seconds"
     case identities
+    case identitiesLimit = "identities_limit"
+    case profiles = "directory_profiles"
+    case inboxMessages = "inbox_messages"
     case inboxBytes = "inbox_bytes"
+    case inboxLimitBytes = "inbox_limit_bytes"
+    case parkedInboxWaits = "parked_inbox_waits"
+    case parkedClaims = "parked_claims"
+    case listeningNames = "listening_names"
+    case signedLocks = "signed_locks"
+    case geoDatabaseLoaded = "geoip_database_loaded"
+    case geoDatabaseBuilt = "geoip_database_build_timestamp_seconds"
+    case storeWritable = "store_writable"
+    case storeUnwrittenPoints = "store_unwritten_points"
+    case residentBytes = "resident_bytes"
     // Highest values within the point's time.
     case peakRooms = "peak_rooms"
     case peakSubs = "peak_subs"
 
-    /// How values of two points become one.
+    /// Where a value comes from, and with it how values of two points become one.
     public enum Kind: Sendable {
         /// Counted: the sum.
         case count([Counter])
-        /// Read at the sample: the later one.
-        case gauge
+        /// Read at the sample, several gauges added: the later one.
+        case gauge([Gauge])
+        /// The process's memory at the sample, bytes: the later one.
+        case resident
         /// The highest.
         case peak(Peak)
     }
 
-    /// The column's kind and where its value comes from.
-    public var kind: Kind {
-        switch self {
-        case .messages: .count(OriginalTotal.messages.counters)
-        case .bytes: .count(OriginalTotal.bytes.counters)
-        case .rooms: .count(OriginalTotal.roomsCreated.counters)
-        case .bugs: .count(OriginalTotal.bugReports.counters)
-        case .roomsEvicted: .count(OriginalTotal.roomsEvicted.counters)
-        case .httpPosts: .count(OriginalTotal.httpPosts.counters)
-        case .http2xx: .count(OriginalTotal.http2xx.counters)
-        case .http4xx: .count(OriginalTotal.http4xx.counters)
-        case .http5xx: .count(OriginalTotal.http5xx.counters)
-        case .http429: .count(OriginalTotal.http429.counters)
-        case .wsConnects: .count(OriginalTotal.wsConnects.counters)
-        case .wsDisconnects: .count(OriginalTotal.wsDisconnects.counters)
-        case .sseConnects: .count(OriginalTotal.sseConnects.counters)
-        case .sseDisconnects: .count(OriginalTotal.sseDisconnects.counters)
-        case .longpollWaits: .count(OriginalTotal.longpollWaits.counters)
-        case .longpollWakes: .count(OriginalTotal.longpollWakes.counters)
-        case .longpollTimeouts: .count(OriginalTotal.longpollTimeouts.counters)
-        case .transportBrowser: .count(OriginalTotal.transportBrowser.counters)
-        case .transportAgent: .count(OriginalTotal.transportAgent.counters)
-        case .deliveriesSSE: .count([.deliveries(.sse)])
-        case .deliveriesWS: .count([.deliveries(.ws)])
-        case .deliveriesPoll: .count([.deliveries(.poll)])
-        case .deliveriesDropped: .count(Transport.allCases.map { .deliveriesDropped($0) })
-        case .slowDisconnects: .count(Transport.allCases.map { .disconnects($0, .slow) })
-        case .limitedRoomRate: .count([.limited(.roomRate)])
-        case .limitedClientRate: .count([.limited(.clientRate)])
-        case .limitedStreams: .count([.limited(.streamsPerClient)])
-        case .limitedWaiters: .count([.limited(.waitersPerClient), .limited(.waitersPerRoom)])
-        case .limitedLogins: .count([.limited(.loginAttempts)])
-        case .overCapacity: .count(CapacityReason.allCases.map { .overCapacity($0) })
-        case .loginsRefused: .count([.admissions(.refused), .admissions(.foreignOrigin)])
-        case .directMessages: .count(OriginalTotal.directMessages.counters)
-        case .directMessageBytes: .count([.directMessageBytes])
-        case .identitiesRegistered: .count([.identitiesRegistered])
-        case .claims: .count([.claims(.claimed)])
-        case .listening: .count([.listening])
-        case .signaturesRefused:
-            .count(SignedAct.allCases.flatMap { [.signatures($0, .refused), .signatures($0, .replayed)] })
-        case .limitedSigned:
-            .count([
-                .limited(.registerRate), .limited(.dmRate), .limited(.authRate), .limited(.profileRate),
-                .limited(.replayCache), .limited(.inboxFull), .limited(.waitersPerHandle),
-            ])
-        case .activeRooms, .activeSubs, .subscribersSSE, .subscribersWS, .waiters, .roomBufferBytes,
-            .identities,
-            .inboxBytes:
-            .gauge
-        case .peakRooms: .peak(.rooms)
-        case .peakSubs: .peak(.subscribers)
-        }
-    }
-
     /// How two values of the column become one.
-    enum Folding { case sum, later, highest }
+    enum Folding: String { case sum, later, highest }
 
     /// The folding of every column, in order; asked for once a row, so worked out once.
-    static let folding: [Folding] = allCases.map {
-        switch $0.kind {
-        case .count: .sum
-        case .gauge: .later
+    static let folding: [Folding] = sources.map {
+        switch $0 {
+        case .slots: .sum
+        case .gauge, .resident: .later
         case .peak: .highest
         }
     }
 
+    /// Where a sample reads a column's value.
+    enum Source {
+        case slots([Int])
+        case gauge([Gauge])
+        case resident
+        case peak(Peak)
+    }
+
+    /// The source of every column, in order.
+    static let sources: [Source] = allCases.map {
+        switch $0.kind {
+        case .count(let counters): .slots(counters.map(\.slot))
+        case .gauge(let gauges): .gauge(gauges)
+        case .resident: .resident
+        case .peak(let peak): .peak(peak)
+        }
+    }
+
     static let indices = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
-    var index: Int { Self.indices[self, default: 0] }
+    public var index: Int { Self.indices[self, default: 0] }
 }

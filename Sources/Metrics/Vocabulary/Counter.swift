@@ -34,6 +34,8 @@ public enum Counter: Hashable, Sendable {
     case listening
     case directory(DirectoryEvent)
     case operatorMessages(OperatorChannelLabel, DeliveryOutcome)
+    case countryLookups(CountrySource)
+    case cloudflareHeadersIgnored
     case storeFlushes(Outcome)
     case storeSetAside
     case processStarts
@@ -73,8 +75,10 @@ public enum Counter: Hashable, Sendable {
         @usableFromInline static let listening = roomsLocked + 1
         @usableFromInline static let directory = listening + 1
         @usableFromInline static let operatorMessages = directory + DirectoryEvent.count
-        @usableFromInline static let storeFlushes =
+        @usableFromInline static let countryLookups =
             operatorMessages + OperatorChannelLabel.count * DeliveryOutcome.count
+        @usableFromInline static let cloudflareHeadersIgnored = countryLookups + CountrySource.count
+        @usableFromInline static let storeFlushes = cloudflareHeadersIgnored + 1
         @usableFromInline static let storeSetAside = storeFlushes + Outcome.count
         @usableFromInline static let processStarts = storeSetAside + 1
         @usableFromInline static let uncleanShutdowns = processStarts + 1
@@ -124,6 +128,8 @@ public enum Counter: Hashable, Sendable {
         case .directory(let event): Base.directory + event.rawValue
         case .operatorMessages(let channel, let outcome):
             Base.operatorMessages + channel.rawValue * DeliveryOutcome.count + outcome.rawValue
+        case .countryLookups(let source): Base.countryLookups + source.rawValue
+        case .cloudflareHeadersIgnored: Base.cloudflareHeadersIgnored
         case .storeFlushes(let outcome): Base.storeFlushes + outcome.rawValue
         case .storeSetAside: Base.storeSetAside
         case .processStarts: Base.processStarts
@@ -162,6 +168,8 @@ public enum Counter: Hashable, Sendable {
         for channel in OperatorChannelLabel.allCases {
             all += DeliveryOutcome.allCases.map { .operatorMessages(channel, $0) }
         }
+        all += CountrySource.allCases.map { .countryLookups($0) }
+        all += [.cloudflareHeadersIgnored]
         all += Outcome.allCases.map { .storeFlushes($0) }
         all += [.storeSetAside, .processStarts, .uncleanShutdowns]
         return all

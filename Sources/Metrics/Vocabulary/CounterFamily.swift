@@ -3,11 +3,14 @@ public struct Family: Sendable, Hashable {
     /// The metric's name without `_total`.
     public let name: String
     public let help: String
+    /// The metric's name on JSON routes, without `signalbox_`.
+    public var jsonName: String { String(name.dropFirst(Self.prefix.count)) }
+    private static let prefix = "signalbox_"
     /// A base unit that the name ends in (`bytes`, `seconds`), or nil.
     public let unit: String?
 
     init(_ name: String, _ help: String, unit: String? = nil) {
-        self.name = "signalbox_" + name
+        self.name = Self.prefix + name
         self.help = help
         self.unit = unit
     }
@@ -64,6 +67,13 @@ extension Counter {
         case .directory: Family("directory_events", "Changes of the agent directory, by kind.")
         case .operatorMessages:
             Family("operator_messages", "Messages to the operator, by channel and outcome.")
+        case .countryLookups:
+            Family("country_lookups", "Page visits by what told their country.")
+        case .cloudflareHeadersIgnored:
+            Family(
+                "cloudflare_headers_ignored",
+                "Page visits whose CF-IPCountry didn't count: TRUST_CLOUDFLARE is off or the peer isn't trusted."
+            )
         case .storeFlushes: Family("store_flushes", "Flushes of the metrics store, by outcome.")
         case .storeSetAside: Family("store_set_aside", "Unreadable or foreign store files moved aside.")
         case .processStarts: Family("process_starts", "Starts of the server.")
@@ -89,6 +99,7 @@ extension Counter {
         case .overCapacity(let reason): [pair(reason)]
         case .admissions(let result): [pair(result)]
         case .storeFlushes(let outcome): [pair(outcome)]
+        case .countryLookups(let source): [pair(source)]
         case .signatures(let act, let result): [pair(act), pair(result)]
         case .directMessages(let sender): [pair(sender)]
         case .inboxRemovals(let reason): [pair(reason)]
@@ -98,7 +109,8 @@ extension Counter {
         case .roomsCreated, .messageBytes, .malformedRequests, .reports, .contacts, .storeSetAside,
             .processStarts, .uncleanShutdowns, .identitiesRegistered, .identitiesUpdated,
             .identitiesForgotten,
-            .recordsRefused, .directMessageBytes, .inboxWaits, .roomsLocked, .listening:
+            .recordsRefused, .directMessageBytes, .inboxWaits, .roomsLocked, .listening,
+            .cloudflareHeadersIgnored:
             []
         }
     }

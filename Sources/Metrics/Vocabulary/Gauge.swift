@@ -19,6 +19,10 @@ public enum Gauge: Hashable, Sendable {
     case parkedClaims
     case listeningNames
     case signedLocks
+    case geoDatabaseLoaded
+    case geoDatabaseBuiltTimestamp
+    case storeWritable
+    case storeUnwrittenPoints
 
     /// Every gauge, in exposition order.
     public static let all: [Gauge] =
@@ -27,6 +31,7 @@ public enum Gauge: Hashable, Sendable {
             .roomBufferBytes, .roomBufferLimitBytes, .roomsLimit, .openConnections, .storeBytes,
             .lastFlushTimestamp, .identities, .identitiesLimit, .profiles, .inboxMessages, .inboxBytes,
             .inboxLimitBytes, .parkedInboxWaits, .parkedClaims, .listeningNames, .signedLocks,
+            .geoDatabaseLoaded, .geoDatabaseBuiltTimestamp, .storeWritable, .storeUnwrittenPoints,
         ]
 
     /// The gauge's place in ``GaugeReadings``.
@@ -50,6 +55,10 @@ public enum Gauge: Hashable, Sendable {
         case .parkedClaims: 14 + Transport.count
         case .listeningNames: 15 + Transport.count
         case .signedLocks: 16 + Transport.count
+        case .geoDatabaseLoaded: 17 + Transport.count
+        case .geoDatabaseBuiltTimestamp: 18 + Transport.count
+        case .storeWritable: 19 + Transport.count
+        case .storeUnwrittenPoints: 20 + Transport.count
         }
     }
 
@@ -83,6 +92,15 @@ public enum Gauge: Hashable, Sendable {
         case .parkedClaims: Family("parked_claims", "Claims that wait for a message now.")
         case .listeningNames: Family("listening_names", "Names kept alive by signs of life.")
         case .signedLocks: Family("signed_locks", "Rooms remembered as locked to signed senders.")
+        case .geoDatabaseLoaded:
+            Family("geoip_database_loaded", "Whether a country database is in use; 1 or 0.")
+        case .geoDatabaseBuiltTimestamp:
+            Family(
+                "geoip_database_build_timestamp_seconds",
+                "When the country database in use was built, Unix time; 0: none.", unit: "seconds")
+        case .storeWritable: Family("store_writable", "Whether the store took the last flush; 1 or 0.")
+        case .storeUnwrittenPoints:
+            Family("store_unwritten_points", "Minute points in memory that the store has not taken yet.")
         }
     }
 

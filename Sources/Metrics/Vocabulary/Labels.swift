@@ -186,6 +186,19 @@ public enum DeliveryOutcome: Int, Label {
     @inlinable public static var count: Int { 3 }
 }
 
+/// What told the country of a visit.
+public enum CountrySource: Int, Label {
+    /// Loopback or tailnet.
+    case local
+    /// CF-IPCountry of a trusted peer.
+    case cloudflare
+    case database
+    /// None of them knew.
+    case unknown
+    public static let key = "source"
+    @inlinable public static var count: Int { 4 }
+}
+
 /// What became of an attempt to get in.
 public enum Admission: Int, Label {
     case login, loginLink, refused, limited, foreignOrigin, scrapeTokenElsewhere, logout

@@ -25,6 +25,17 @@ public enum OriginalTotal: String, CaseIterable, Sendable {
     case inboxWaits = "dm_waits_total"
     case contactSubmissions = "contact_submissions_total"
 
+    private static let places = Dictionary(
+        uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+    /// The total's place among all.
+    var index: Int { Self.places[self, default: 0] }
+
+    /// The slots that add up to it: those of its series, and what an imported server had counted.
+    var slots: [Int] { Self.slotLists[index] }
+    private static let slotLists = allCases.map { total in
+        total.counters.map(\.slot) + [SlotTable.slot(imported: total)]
+    }
+
     /// The series that add up to it.
     public var counters: [Counter] {
         func requests(_ status: StatusClass) -> [Counter] { Route.allCases.map { .requests($0, status) } }

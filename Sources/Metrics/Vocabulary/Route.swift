@@ -10,13 +10,13 @@ public enum Route: Int, Label {
     case agents, agentMatches, agent, agentProfile, agentHeartbeat, agentsFile, agentsWellKnown
     case report, contact
     case health, status, openAPI
-    case metrics, exposition, metricsSeries, metricsHourly
+    case metrics, exposition, metricsSeries, metricsHourly, metricsGeo, metricsGeoSelfTest
     case stats, adminStats, adminLogin, adminLogout
     case home, asset
     case unmatched
 
     public static let key = "route"
-    @inlinable public static var count: Int { 37 }
+    @inlinable public static var count: Int { 39 }
 
     /// The path with its parameters named, as a router writes it.
     public var text: String {
@@ -51,6 +51,8 @@ public enum Route: Int, Label {
         case .exposition: "/metrics"
         case .metricsSeries: "/api/metrics/series"
         case .metricsHourly: "/api/metrics/hourly"
+        case .metricsGeo: "/api/metrics/geo"
+        case .metricsGeoSelfTest: "/api/metrics/geo/self-test"
         case .stats: "/stats"
         case .adminStats: "/admin/stats"
         case .adminLogin: "/admin/login"
@@ -69,6 +71,9 @@ public enum Route: Int, Label {
         }
     }
 
+    /// Pages for people, whose visits are counted by country.
+    public var isPage: Bool { self == .home }
+
     /// The group that request latency is kept for.
     public var group: RouteGroup {
         switch self {
@@ -81,7 +86,8 @@ public enum Route: Int, Label {
             .directory
         case .report, .contact: .report
         case .health, .status, .openAPI: .health
-        case .metrics, .exposition, .metricsSeries, .metricsHourly: .metrics
+        case .metrics, .exposition, .metricsSeries, .metricsHourly, .metricsGeo, .metricsGeoSelfTest:
+            .metrics
         case .stats, .adminStats, .adminLogin, .adminLogout: .admin
         case .home, .asset: .page
         case .unmatched: .unmatched

@@ -1,4 +1,7 @@
-/// The layout of all slots: counters first, then histograms, peaks, and the sequence mark.
+public import GeoIP
+
+/// The layout of all slots: counters first, then histograms, peaks, the sequence mark, visits by country, and
+/// what another server had counted before this one took over.
 ///
 /// Each slot has a name that people can read; the names are written beside the values on disk, so that a
 /// newer version finds the values of an older one by name, not by position.
@@ -7,12 +10,19 @@ public enum SlotTable {
     static let peaks = histograms + Histogram.slotCount
     /// The highest message sequence number ever issued.
     @usableFromInline static let sequenceMark = peaks + Peak.slotCount
+    @usableFromInline static let countries = sequenceMark + 1
+    static let imported = countries + CountryCode.count
     /// How many slots there are.
-    public static let count = sequenceMark + 1
+    public static let count = imported + OriginalTotal.allCases.count
 
     static func slot(_ histogram: Histogram) -> Int { histograms + histogram.index * Histogram.slotsEach }
     static func highest(_ peak: Peak) -> Int { peaks + peak.rawValue * 2 }
     static func thisMinute(_ peak: Peak) -> Int { peaks + peak.rawValue * 2 + 1 }
+
+    /// Visits from a country.
+    @inlinable static func slot(_ country: CountryCode) -> Int { countries + country.index }
+    /// What an imported server had counted; part of the total for people, never of a series.
+    static func slot(imported total: OriginalTotal) -> Int { imported + total.index }
 
     /// No counting reaches this; a higher value is damage.
     static let valueMax: UInt64 = 1 << 62
@@ -28,6 +38,8 @@ public enum SlotTable {
         }
         for peak in Peak.allCases { names += ["peak_concurrent_\(peak)", "peak_this_minute_\(peak)"] }
         names.append("highest_sequence_number")
+        names += CountryCode.all.map { series("signalbox_page_visits_total", [("country", $0.text)]) }
+        names += OriginalTotal.allCases.map { "imported_\($0.rawValue)" }
         return names
     }()
 
@@ -37,7 +49,8 @@ public enum SlotTable {
 
     /// Whether the store keeps the slot. The minute's peaks start over each minute; what outlives a run is
     /// the highest ever.
-    static func isLifetime(_ slot: Int) -> Bool { !Peak.allCases.contains { thisMinute($0) == slot } }
+    static func isLifetime(_ slot: Int) -> Bool { !minutePeaks.contains(slot) }
+    private static let minutePeaks = Set(Peak.allCases.map(thisMinute))
 
     /// `name{key="value",…}` as the exposition writes it.
     static func series(_ name: String, _ labels: [(key: String, value: String)]) -> String {

@@ -19,16 +19,16 @@ struct Server {
         raiseDescriptorLimit()
         // A client that went away must not end the process.
         signal(SIGPIPE, SIG_IGN)
-        let clock = WallClock.system
+        let time = try ClockSetting(settings["CLOCK"])
+        let clock = time.clock
+        if !time.isReal { logger.warning("CLOCK is set: times are not those of the day.") }
         let directory = try DataDirectory(path: settings["DATA_DIR"] ?? "./data")
-        var retention = Store.Retention()
-        retention.minutes = Int64(settings.integer("METRICS_HISTORY_RETENTION_MINUTES"))
-        retention.hours = Int64(settings.integer("METRICS_HOURLY_HISTORY_MAX"))
+        let countries = try CountryDatabaseWatch(settings, clock: clock, logger: logger)
         let relayLimits = RelayLimits(settings)
         let (opened, setAside): (Stores, Database.SetAside?)
         do {
             (opened, setAside) = try openStores(
-                directory, retention, relayLimits.identities, now: clock.now())
+                directory, relayLimits.identities, now: clock.now())
         } catch let error as SQLiteError where error.isDiskFull {
             throw SettingsError(
                 description:
@@ -41,12 +41,13 @@ struct Server {
         var made: RelayState?
         let metrics = Metrics(
             store: opened.metrics, countersPath: settings["COUNTERS_PATH"] ?? directory.defaultCountersPath,
+            visitsMin: Int64(settings.integer("GEO_MIN_COUNT")),
             sources: { meter in
                 let relay = RelayState(
                     rooms: relayLimits.rooms, identities: relayLimits.identities, store: opened.relay,
                     isAfterCrash: !opened.metrics.endedCleanly, meter: meter, clock: clock, logger: logger)
                 made = relay
-                return [relay, connections]
+                return [relay, connections, CountryDatabaseGauges(file: countries.file)]
             }, now: clock.now(), logger: logger)
         guard let relay = made else { throw SettingsError(description: "The relay could not be set up.") }
         if setAside != nil { metrics.meter.add(.storeSetAside) }
@@ -68,7 +69,7 @@ struct Server {
                 logPath: settings["BUGS_LOG"] ?? directory.reportsPath,
                 logBytes: settings.integer("BUGS_LOG_MAX_BYTES"), dispatch: channels.dispatch,
                 meter: metrics.meter, logger: logger),
-            facts: facts(), openAPI: try publicFiles.openAPIDocument(),
+            facts: facts(clock), openAPI: try publicFiles.openAPIDocument(),
             base: settings["PUBLIC_BASE_URL"].map(Self.origin)
         ).add(to: router)
         DashboardRoutes(
@@ -76,12 +77,12 @@ struct Server {
             files: try StaticFiles(directory: URL(filePath: publicFiles.assets)),
             settings: .init(
                 version: BuildVersion(SignalboxCommand.version),
-                recentHistoryMax: settings.integer("METRICS_RECENT_HISTORY_MAX"), retention: retention,
+                recentHistoryMax: settings.integer("METRICS_RECENT_HISTORY_MAX"), geo: { countries.facts },
                 clock: clock.now)
         ).add(to: router)
 
         let front = Front(
-            meter: metrics.meter, options: frontOptions(), proxies: try trustedProxies(),
+            meter: metrics.meter, options: frontOptions(countries), proxies: try trustedProxies(),
             hot: HotRoutes(relay: relay),
             cold: HummingbirdSide(responder: router.buildResponder(), logger: logger),
             eventLoops: Array(group.makeIterator()))
@@ -93,7 +94,8 @@ struct Server {
 
         // Shut down in reverse: first the listener, so that the last sample holds everything.
         var services: [any Service] = [
-            Sampler(metrics: metrics, clock: clock), Bookkeeper(relay: relay), Janitor(relay: relay),
+            Sampler(metrics: metrics, clock: clock, rate: time.rate), countries, Bookkeeper(relay: relay),
+            Janitor(relay: relay),
             channels,
         ]
         if let tailnet = TailnetListener(settings, front: front, group: group, logger: logger) {
@@ -124,12 +126,15 @@ struct Server {
     }
 
     private func openStores(
-        _ directory: DataDirectory, _ retention: Store.Retention, _ limits: IdentityLimits, now: Int64
+        _ directory: DataDirectory, _ limits: IdentityLimits, now: Int64
     ) throws -> (Stores, Database.SetAside?) {
+        let (retention, timeZone) = (settings.retention, try settings.timeZone())
         let (opened, setAside) = try Database.open(path: directory.databasePath) { database in
             try Gate.prepare(database)
             return Stores(
-                database: database, metrics: try Store(database: database, retention: retention, now: now),
+                database: database,
+                metrics: try Store(
+                    database: database, retention: retention, timeZone: timeZone, now: now),
                 relay: try RelayStore(database, limits: limits, now: now))
         }
         if let setAside {
@@ -140,15 +145,16 @@ struct Server {
         return (opened, setAside)
     }
 
-    private func facts() -> ServerFacts {
+    private func facts(_ clock: WallClock) -> ServerFacts {
         let hash = ExecutableHash()
         return ServerFacts(
-            version: BuildVersion(SignalboxCommand.version).text, startedAt: WallClock.system.now(),
+            version: BuildVersion(SignalboxCommand.version).text, startedAt: clock.now(),
             source: settings["SOURCE_URL"], hashes: { await hash.files() })
     }
 
-    private func frontOptions() -> Front.Options {
+    private func frontOptions(_ countries: CountryDatabaseWatch) -> Front.Options {
         var options = Front.Options()
+        options.countries = countries.resolver
         options.trustsCloudflare = settings.isOn("TRUST_CLOUDFLARE")
         options.accessLog = settings.isOn("ACCESS_LOG") ? AccessLog(logger) : nil
         if settings.isOn("CANONICAL_REDIRECT") {

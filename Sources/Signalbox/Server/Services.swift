@@ -9,18 +9,21 @@ import Web
 struct Sampler: Service {
     let metrics: Metrics
     let clock: WallClock
+    /// Clock seconds in a second; 1 outside tests.
+    let rate: Int64
 
     private static let minute: Int64 = 60_000
+    /// 30 ms late on purpose: a timer that fires early would sample the old minute twice.
+    private static let late: Int64 = 30
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             // An early point, so that the chart has something to show at once.
-            try? await Task.sleep(for: .seconds(5))
+            try? await Task.sleep(for: .milliseconds(5_000 / rate))
             while !Task.isCancelled {
-                await metrics.flush(at: Self.label(clock.now()))
-                let now = clock.now()
-                // 30 ms late on purpose: a timer that fires early would sample the old minute twice.
-                try? await Task.sleep(for: .milliseconds(Self.minute - now % Self.minute + 30))
+                await metrics.tick(at: Self.label(clock.now()))
+                let rest = Self.minute - clock.now() % Self.minute
+                try? await Task.sleep(for: .milliseconds(rest / rate + Self.late / min(rate, 10)))
             }
         }
         await metrics.close(at: clock.now())

@@ -54,6 +54,17 @@ struct Setting: Sendable {
             "CANONICAL_ALIAS_HOSTS", .list, nil,
             "Other names of the server; readers of pages are sent from them to PUBLIC_BASE_URL."),
         Setting("CANONICAL_REDIRECT", .flag, "1", "0: nobody is sent anywhere."),
+        Setting(
+            "GEO_SOURCE", .text, "auto",
+            "What tells the country of a page visit: auto, cloudflare, database, or off."),
+        Setting(
+            "GEOIP_DB", .text, nil,
+            "A country database in MaxMind's format (.mmdb), read again when it changes; docs/geoip.md."),
+        Setting(
+            "GEO_MIN_COUNT", .integer(1...1_000_000), "1",
+            "Countries with fewer visits are shown as one of the others."),
+        Setting(
+            "STATS_TZ", .text, "UTC", "Time zone of days on the dashboard and in series, e.g. Europe/Berlin."),
         Setting("ACCESS_LOG", .flag, "0", "1: one line a request, by route, without paths or addresses."),
         Setting("SOURCE_URL", .text, nil, "Where this server's source can be had; shown in /api/status."),
         Setting(
@@ -158,6 +169,25 @@ struct Setting: Sendable {
             "METRICS_HISTORY_RETENTION_MINUTES", .integer(60...5_270_400), "44640",
             "Minute points kept; 31 days."),
         Setting("METRICS_HOURLY_HISTORY_MAX", .integer(24...878_400), "43920", "Hour points kept; 5 years."),
+        Setting("METRICS_DAILY_HISTORY_MAX", .integer(0...36_600), "0", "Day points kept; 0 keeps all."),
+        Setting(
+            "METRICS_GEO_MINUTE_RETENTION_MINUTES", .integer(60...44_640), "1440",
+            "How long countries are kept by minute; a day."),
+        Setting(
+            "METRICS_GEO_HOURLY_HISTORY_MAX", .integer(24...878_400), "43920",
+            "Hours that countries are kept by; 5 years."),
+        Setting(
+            "METRICS_STATE_PATH", .text, nil, "The totals of a Bot2Bot server, taken over at a first start."),
+        Setting("METRICS_HISTORY_PATH", .text, nil, "Its minutes."),
+        Setting("METRICS_HOURLY_HISTORY_PATH", .text, nil, "Its hours."),
+        Setting("METRICS_GEO_MINUTE_HISTORY_PATH", .text, nil, "Its countries by minute."),
+        Setting("METRICS_GEO_HOURLY_HISTORY_PATH", .text, nil, "Its countries by hour."),
+        Setting("IDENTITIES_STATE_PATH", .text, nil, "Its identities."),
+        Setting("AGENT_DIRECTORY_STATE_PATH", .text, nil, "Its agent directory."),
+        Setting(
+            "CLOCK", .text, nil,
+            "For tests: the clock starts at this time and runs on, e.g. 2026-06-15T12:34:30Z, or *60 as fast after it."
+        ),
     ]
 
     var isSecret: Bool {

@@ -4,8 +4,8 @@ public import NIOCore
 /// An IPv4 or IPv6 address as 16 bytes; IPv4 is kept as ::ffff:a.b.c.d, so that both spellings are equal.
 public struct IPAddress: Hashable, Sendable {
     /// The 16 bytes, most significant first.
-    let high: UInt64
-    let low: UInt64
+    public let high: UInt64
+    public let low: UInt64
 
     init(high: UInt64, low: UInt64) {
         self.high = high
@@ -55,6 +55,11 @@ public struct IPAddress: Hashable, Sendable {
 
     /// 127.0.0.0/8 or ::1.
     public var isLoopback: Bool { isIPv4 ? low >> 24 & 0xff == 127 : high == 0 && low == 1 }
+
+    /// 100.64.0.0/10 or fd7a:115c:a1e0::/48, the ranges that Tailscale gives addresses from.
+    public var isTailnet: Bool {
+        isIPv4 ? low >> 22 & 0x3ff == 0x6440_0000 >> 22 : high >> 16 == 0xfd7a_115c_a1e0
+    }
 
     /// What limits are kept for: an IPv4 address, or an IPv6 network of 64 bits, since a household has 2^64
     /// addresses.

@@ -24,6 +24,8 @@ public final class Front: Sendable {
         public var trustsCloudflare = false
         /// Sends readers of pages to the server's own name.
         public var redirect: CanonicalRedirect?
+        /// What tells the country of a page visit.
+        public var countries = CountryResolver(source: .off)
         /// One line a request; nil for none.
         public var accessLog: AccessLog?
         public init() {}

@@ -49,6 +49,7 @@ extension FrontHandler {
             meter.observe(.requestDuration(answeringRoute.group), nanoseconds: UInt64(max(0, nanoseconds)))
         }
         logAccess(code, nanoseconds)
+        if answeringRoute.isPage, (200..<400).contains(code) { countVisit() }
         parked = nil
         answeringHead = nil
     }

@@ -230,7 +230,7 @@ public final class FrontHandler: ChannelDuplexHandler {
         return redirect.target(head, trustsPeer: peer.map { front.proxies.trusts($0, hop: 0) } ?? true)
     }
 
-    private func clientAddress(_ head: HTTPRequestHead) -> IPAddress {
+    func clientAddress(_ head: HTTPRequestHead) -> IPAddress {
         // A Unix socket has no address; whoever can open it is on this machine.
         guard let peer else { return IPAddress(high: 0, low: 1) }
         if front.options.trustsCloudflare, front.proxies.namesPeer(peer),

@@ -52,11 +52,21 @@ public struct FrontRequest: Sendable {
         return media.lowercased().filter { !$0.isWhitespace } == "application/json"
     }
 
-    /// What posts: a browser or an agent, judged as the original judges the User-Agent.
-    public var clientKind: ClientKind {
-        guard let agent = header("user-agent")?.lowercased() else { return .agent }
+    /// What posts.
+    public var clientKind: ClientKind { ClientKind(userAgent: header("user-agent")) }
+}
+
+extension ClientKind {
+    /// A browser or an agent, judged as the original judges the User-Agent.
+    init(userAgent: String?) {
+        guard let agent = userAgent?.lowercased() else {
+            self = .agent
+            return
+        }
         func names(_ words: [String]) -> Bool { words.contains { agent.contains($0) } }
-        return names(["mozilla", "chrome", "safari", "firefox", "edge"])
-            && !names(["python", "curl", "requests", "wget", "bot"]) ? .browser : .agent
+        let isBrowser =
+            names(["mozilla", "chrome", "safari", "firefox", "edge"])
+            && !names(["python", "curl", "requests", "wget", "bot"])
+        self = isBrowser ? .browser : .agent
     }
 }

@@ -69,6 +69,11 @@ public struct JSONWriter {
         buffer.writeString(String(value))
     }
 
+    /// An integer, or null when there is none.
+    public mutating func integer(_ value: Int64?) {
+        if let value { integer(value) } else { null() }
+    }
+
     /// A number as JavaScript writes it: whole numbers without a fraction. Not a number becomes null.
     public mutating func number(_ value: Double) {
         separate()

@@ -11,13 +11,15 @@ public struct Query: Sendable {
     public var isEmpty: Bool { text.isEmpty }
 
     /// The first value of a name, decoded; nil when it isn't there.
-    public subscript(name: String) -> String? {
-        for pair in text.utf8.split(separator: UInt8(ascii: "&")) {
+    public subscript(name: String) -> String? { values(name).first { _ in true } }
+
+    /// Every value of a name, decoded, in order; none is decoded before it is asked for.
+    public func values(_ name: String) -> some Sequence<String> {
+        text.utf8.split(separator: UInt8(ascii: "&")).lazy.compactMap { pair in
             let mark = pair.firstIndex(of: UInt8(ascii: "="))
-            guard decode(Substring(pair[..<(mark ?? pair.endIndex)])) == name else { continue }
+            guard decode(Substring(pair[..<(mark ?? pair.endIndex)])) == name else { return nil }
             return mark.map { decode(Substring(pair[pair.index(after: $0)...])) } ?? ""
         }
-        return nil
     }
 
     /// A number as JavaScript's parseInt reads it: leading space and sign, then digits, the rest ignored;

@@ -1,0 +1,96 @@
+import NIOCore
+import SignalboxMetrics
+import Web
+
+/// Series and countries as JSON or CSV, revalidated by ETag: what was answered stays true until a flush.
+struct HistoryRoutes: Sendable {
+    let metrics: Metrics
+    /// Unix ms.
+    let clock: @Sendable () -> Int64
+
+    func series(_ request: FrontRequest) async throws -> FrontResponse {
+        try await answer(request, tag: metrics.revision, name: "series") { query, now in
+            switch query.span {
+            case .range(let range):
+                let answer = try await metrics.history.series(range, metrics: query.metrics, now: now)
+                return query.format == .csv
+                    ? SeriesTable(answer.points, query.metrics).csv()
+                    : SeriesJSON.range(answer, query.metrics)
+            case .window(let window):
+                let window = try await bounded(window)
+                let answer = try await metrics.history.series(window, metrics: query.metrics)
+                return query.format == .csv
+                    ? SeriesTable(answer.points, query.metrics).csv()
+                    : SeriesJSON.window(answer, query.metrics)
+            }
+        }
+    }
+
+    func geo(_ request: FrontRequest) async throws -> FrontResponse {
+        let tag = "\(metrics.revision)-\(metrics.meter.visits)"
+        return try await answer(request, tag: tag, name: "countries") { query, now in
+            let answer =
+                switch query.span {
+                case .range(let range):
+                    try await metrics.history.geo(range, minimum: metrics.visitsMin, now: now)
+                case .window(let window):
+                    try await metrics.history.geo(window, minimum: metrics.visitsMin, now: now)
+                }
+            return query.format == .csv ? SeriesJSON.csv(answer) : SeriesJSON.geo(answer)
+        }
+    }
+
+    /// The window with its beginning, refused when it has more buckets than anybody should be sent.
+    private func bounded(_ window: SeriesWindow) async throws -> SeriesWindow {
+        var window = window
+        if window.from == nil { window.from = try await metrics.history.availableSince() }
+        guard let from = window.from, case .width(let width) = window.step else { return window }
+        guard (window.until - from) / width <= SeriesWindow.pointsMax else {
+            throw SeriesQuery.Fault(
+                message:
+                    "that would be more than \(SeriesWindow.pointsMax) points; take a larger step or a shorter window",
+                parameter: "step")
+        }
+        return window
+    }
+
+    private func answer(
+        _ request: FrontRequest, tag: String, name: String,
+        _ body: (SeriesQuery, Int64) async throws -> ByteBuffer
+    ) async throws -> FrontResponse {
+        let now = clock()
+        do {
+            let query = try SeriesQuery(request.query, accept: request.header("accept"), now: now)
+            // No store may keep it, but a client that has it in hand needn't be sent it again.
+            let tag = "W/\"\(tag)-\(query.format)\""
+            var headers = [
+                (name: "Cache-Control", value: "no-store"), (name: "ETag", value: tag),
+                (name: "Vary", value: "Accept"),
+            ]
+            if Self.matches(request.head.headers["if-none-match"], tag) {
+                return FrontResponse(status: .notModified, headers: headers)
+            }
+            let bytes = try await body(query, now)
+            guard query.format == .csv else { return .json(bytes, headers: headers) }
+            headers += [
+                (name: "Content-Type", value: "text/csv; charset=utf-8; header=present"),
+                (name: "Content-Disposition", value: "attachment; filename=\"signalbox-\(name).csv\""),
+            ]
+            return FrontResponse(headers: headers, body: bytes)
+        } catch let fault as SeriesQuery.Fault {
+            return .refusal(
+                .badRequest, ErrorBody(fault.message, reason: "bad_parameter", detail: fault.parameter))
+        }
+    }
+
+    /// RFC 9110 §13.1.2: any of the listed tags, compared weakly, or `*`.
+    private static func matches(_ values: [String], _ tag: String) -> Bool {
+        func bare(_ text: Substring) -> Substring {
+            let word = text.filter { $0 != " " && $0 != "\t" }[...]
+            return word.hasPrefix("W/") ? word.dropFirst(2) : word
+        }
+        return values.contains { value in
+            value.split(separator: ",").contains { bare($0) == "*" || bare($0) == bare(tag[...]) }
+        }
+    }
+}
