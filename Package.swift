@@ -128,9 +128,12 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "GeoIPTests", dependencies: ["GeoIP", "TestSupport"], exclude: ["make_database.py"],
+            swiftSettings: strict),
+        .testTarget(
             name: "MetricsTests",
             dependencies: [
-                "SignalboxMetrics", "SQLite", "TestSupport",
+                "SignalboxMetrics", "SQLite", "GeoIP", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -58,7 +58,7 @@ public struct CountryDatabaseError: Error, Equatable, Sendable, CustomStringConv
         case .changing:
             "The country database \(path) is being written: it is read once it stays as it is."
         case .noCopy(let code):
-            "There is no room in memory for the country database \(path) (\(words(code))); it is tried again."
+            "The country database \(path) can't be copied into memory (\(words(code))); it is tried again."
         case .compressed:
             "The country database \(path) is still packed: unpack it, and give GEOIP_DB the .mmdb file in it."
         case .notADatabase:

@@ -74,7 +74,7 @@ struct MemoryCopy: ~Copyable {
             guard got > 0 else { throw failure(.changing) }
             var written = 0
             while written < got {
-                let done = chunk.withUnsafeBytes { write(memory, $0.baseAddress! + written, got - written) }
+                let done = chunk[written..<got].withUnsafeBytes { write(memory, $0.baseAddress, $0.count) }
                 if done < 0, errno == EINTR { continue }
                 guard done > 0 else { throw failure(.noCopy(errno)) }
                 written += done

@@ -117,9 +117,15 @@ public final class Database: Sendable {
         }
     }
 
-    /// Runs `body` on the reader's queue. It can't change anything.
+    /// Runs `body` in one transaction on the reader's queue: all of it sees the store as it was at one moment.
+    /// It can't change anything.
     public func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
-        try await on(reader, body)
+        try await on(reader) { connection in
+            try connection.run("BEGIN")
+            // Nothing was written: to end it is all there is to do, however it went.
+            defer { try? connection.run("ROLLBACK") }
+            return try body(connection)
+        }
     }
 
     /// Brings the WAL back into the file, so that a copy of the file alone is complete.

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import time
 from collections import Counter as Tally
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+
+import requests
 
 from crash_load import CountingSession, Ledger, Load, totals_in
 from crash_shim import Point, Shim
@@ -158,31 +160,39 @@ class Campaign:
         self._look_at_rest()
         return {Phase.START: started, Phase.RUN: ran - started, Phase.STOP: self._shim.calls() - ran}
 
-    def kill(self, kill: Kill, rng: random.Random) -> None:
-        """One life of the server, from its start to its kill, and a look at what it left behind."""
+    def kill(self, kill: Kill, rng: random.Random) -> bool:
+        """One life of the server, from its start to its kill, and a look at what it left behind.
+
+        False when this life had fewer calls of the kind and ended otherwise.
+        """
         try:
             if kill.phase is Phase.START:
                 self._prepare(kill)
-                self._end(kill, self.server.launch(), rng)
+                label = self._end(kill, self.server.launch(), rng)
             else:
-                self.start(kill)
-                load = self._load()
-                try:
-                    if kill.phase is Phase.RUN and kill.rate == FLUSH_A_SECOND:
-                        # Counted from the flush on, not from what else is written before it.
-                        eventually(self._clock.is_due, "the end of the minute")
-                    self._shim.arm()
-                    self._end(kill, self.server.process, rng)
-                finally:
-                    load.finish()
-                self._shown |= load.shown
+                label = self._run_and_end(kill, rng)
             if kill.loses_memory:
                 self.server.counters_path.unlink(missing_ok=True)
                 self._memory_lost = True
             self._look_at_rest()
         except AssertionError as problem:
-            raise AssertionError(f"killed at {kill}: {problem}\nbefore: {dict(self.kills)}") from problem
-        self.kills[kill.label] += 1
+            raise AssertionError(f"{kill}, after {self.kills.total()} other kills: {problem}") from problem
+        if label:
+            self.kills[label] += 1
+        return label == kill.label
+
+    def _run_and_end(self, kill: Kill, rng: random.Random) -> str | None:
+        self.start(kill)
+        load = self._load()
+        try:
+            if kill.phase is Phase.RUN and kill.rate == FLUSH_A_SECOND:
+                # Counted from the flush on, not from what else is written before it.
+                eventually(self._clock.is_due, "the end of the minute")
+            self._shim.arm()
+            return self._end(kill, self.server.process, rng)
+        finally:
+            load.finish()
+            self._shown |= load.shown
 
     def finish(self) -> None:
         """A last start, which compares what the last kill left, and a good end."""
@@ -208,7 +218,8 @@ class Campaign:
         eventually(lambda: self._ledger.acknowledged["messages_relayed_total"] >= before + 20, "the load running")
         return load
 
-    def _end(self, kill: Kill, process: subprocess.Popen[bytes], rng: random.Random) -> None:
+    def _end(self, kill: Kill, process: subprocess.Popen[bytes], rng: random.Random) -> str | None:
+        """Waits for the kill, or kills, and tells what came of it; None when the server ended by itself."""
         if kill.phase is Phase.STOP:
             process.send_signal(signal.SIGTERM)
         if kill.point is None:
@@ -217,14 +228,28 @@ class Campaign:
         else:
             self._wait_for_shim(kill, process)
         self.server.kill()
+        if self._shim.killed():
+            assert self._shim.killed() == str(kill.point)
+            return kill.label
+        # A stop may be over before the time is.
+        assert process.returncode == -signal.SIGKILL or (kill.phase is Phase.STOP and process.returncode == 0), (
+            f"ended with {process.returncode}\n{self.server.log_tail()}"
+        )
+        return replace(kill, point=None).label if process.returncode else None
 
     def _wait_for_shim(self, kill: Kill, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + DEATH_TIMEOUT
+        while process.poll() is None and time.monotonic() < deadline:
+            # Once it answers, the start is over.
+            if kill.phase is Phase.START and self._answers():
+                return
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
         try:
-            process.wait(DEATH_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self.server.kill()
-            raise AssertionError(f"never came there, but to {dict(self._shim.calls())}") from None
-        assert self._shim.killed() == str(kill.point), f"ended with {process.returncode}\n{self.server.log_tail()}"
+            return self.server.get("/api/health").ok
+        except requests.RequestException:
+            return False
 
     def _look_at_rest(self) -> None:
         """The store as the dead process left it."""

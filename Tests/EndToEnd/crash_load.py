@@ -164,7 +164,8 @@ class Load:
                 socket.send(json.dumps(body))
                 # A socket gives no other receipt than the message itself, which comes back after it is counted.
                 while body["ciphertext"] not in (text := socket.recv()):
-                    assert text, "the socket was closed"
+                    if not text:
+                        raise ConnectionError("the socket was closed, as it is when the server stops")
                 self._ledger.acknowledge(**counts)
         finally:
             socket.shutdown()

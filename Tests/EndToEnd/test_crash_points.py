@@ -13,6 +13,7 @@ import sqlite3
 from collections import Counter as Tally
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,8 @@ def enumerated(recording: Recording, over: int) -> list[Kill]:
     kills: list[Kill] = []
     for phase, calls in recording.items():
         for kind, count in sorted(calls.items()):
+            if kind.endswith("-share"):
+                continue  # a reader's lock changes nothing
             rate = FLUSH_A_SECOND
             if phase is Phase.RUN and count < RECORDED:
                 # Not in every flush: a checkpoint's. It is waited for with the clock running fast.
@@ -107,23 +110,35 @@ def at_any_time(count: int, rng: random.Random) -> list[Kill]:
 
 
 def run(campaign: Campaign, kills: list[Kill], rng: random.Random) -> None:
+    missed = 0
     for kill in kills:
-        campaign.kill(kill, rng)
+        # One life has a few calls more than another; the first of a kind is always there.
+        if not campaign.kill(kill, rng) and kill.point:
+            missed += not campaign.kill(replace(kill, point=replace(kill.point, number=1)), rng)
+    assert missed <= len(kills) // 20, f"{missed} of {len(kills)} never came; {campaign.kills}"
     campaign.finish()
-    print(f"{sum(campaign.kills.values())} kills: {dict(sorted(campaign.kills.items()))}")
 
 
-def kill_first_starts(new_campaign: Callable[[], Campaign], over: int, most: int, rng: random.Random) -> None:
+def kill_first_starts(new_campaign: Callable[[], Campaign], over: int, most: int, rng: random.Random) -> Tally[str]:
+    """Kills at a start that has to make everything, each time in a directory of its own."""
     calls = new_campaign().start_calls()
     every = [point for kind, count in sorted(calls.items()) for point in points(kind, count, over)]
+    kills: Tally[str] = Tally()
     for point in rng.sample(every, min(most, len(every))):
-        run(new_campaign(), [Kill(Phase.START, point)], rng)
+        campaign = new_campaign()
+        run(campaign, [Kill(Phase.START, point)], rng)
+        kills += Tally({f"first {label}": count for label, count in campaign.kills.items()})
+    return kills
+
+
+def report(kills: Tally[str]) -> None:
+    print(f"{kills.total()} kills", *(f"{count:4} {label}" for label, count in sorted(kills.items())), sep="\n")
 
 
 def test_a_first_start_that_is_killed_is_made_good_by_the_next(
     new_campaign: Callable[[], Campaign], rng: random.Random
 ) -> None:
-    kill_first_starts(new_campaign, over=5, most=4, rng=rng)
+    report(kill_first_starts(new_campaign, over=5, most=4, rng=rng))
 
 
 def test_nothing_is_lost_or_doubled_at_chosen_points(
@@ -131,23 +146,29 @@ def test_nothing_is_lost_or_doubled_at_chosen_points(
 ) -> None:
     campaign = new_campaign()
     run(campaign, chosen(enumerated(campaign.record(RECORDED), over=3), rng), rng)
+    report(campaign.kills)
 
 
 def test_nothing_is_lost_or_doubled_at_any_time(new_campaign: Callable[[], Campaign], rng: random.Random) -> None:
-    run(new_campaign(), at_any_time(6, rng), rng)
+    campaign = new_campaign()
+    run(campaign, at_any_time(6, rng), rng)
+    report(campaign.kills)
 
 
 @pytest.mark.soak
-def test_nothing_is_lost_or_doubled_at_five_hundred_points(
+def test_nothing_is_lost_or_doubled_in_five_hundred_kills(
     new_campaign: Callable[[], Campaign], rng: random.Random
 ) -> None:
-    kill_first_starts(new_campaign, over=4, most=60, rng=rng)
+    first = kill_first_starts(new_campaign, over=4, most=60, rng=rng)
     campaign = new_campaign()
     every = enumerated(campaign.record(RECORDED), over=4)
     kills = rng.sample(every, min(300, len(every)))
-    kills += at_any_time(440 - len(kills), rng)
+    kills += at_any_time(450 - len(kills), rng)
     rng.shuffle(kills)
     run(campaign, kills, rng)
+    kills_in_all = first + campaign.kills
+    report(kills_in_all)
+    assert kills_in_all.total() >= 500
 
 
 # The comparisons themselves: damage done on purpose must not pass.

@@ -109,6 +109,28 @@ public struct GeoSelfTest: Sendable {
         return hints
     }
 
+    /// For a terminal.
+    public var lines: [String] {
+        var lines = ["source: GEO_SOURCE=\(facts.source.rawValue)"]
+        lines.append("cloudflare: \(facts.trustsCloudflare ? "trusted" : "not trusted"), \(headersIgnored) headers ignored")
+        if let database = facts.database {
+            if let type = database.type {
+                let built = database.builtAt.map { CivilTime.iso8601($0 * 1_000) } ?? "?"
+                lines.append(
+                    "database: \(type), IPv\(database.ipVersion ?? 4), \(database.nodes ?? 0) nodes, built \(built)"
+                        + (databaseAgeDays.map { " (\($0) days ago)" } ?? ""))
+            } else {
+                lines.append("database: not loaded")
+            }
+        } else {
+            lines.append("database: none; set GEOIP_DB")
+        }
+        lines.append(
+            "visits of 7 days: \(visits), "
+                + (unknownShare.map { "\(NumberText.percent($0)) from unknown countries" } ?? "nothing to judge by"))
+        return lines + hints.map { "hint: \($0)" }
+    }
+
     /// `GET /api/metrics/geo/self-test`.
     var json: ByteBuffer {
         JSONWriter.object(capacity: 1_024) {

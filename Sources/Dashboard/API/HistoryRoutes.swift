@@ -78,8 +78,17 @@ struct HistoryRoutes: Sendable {
             ]
             return FrontResponse(headers: headers, body: bytes)
         } catch let fault as SeriesQuery.Fault {
-            return .refusal(
-                .badRequest, ErrorBody(fault.message, reason: "bad_parameter", detail: fault.parameter))
+            let json = JSONWriter.object {
+                $0.field("error", fault.message)
+                $0.field("reason", "bad_parameter")
+                $0.field("parameter", fault.parameter)
+                if let value = fault.value {
+                    $0.key(named: fault.parameter)
+                    $0.string(value)
+                }
+            }
+            return .json(
+                json, status: .badRequest, headers: [(name: "Cache-Control", value: "no-store")])
         }
     }
 

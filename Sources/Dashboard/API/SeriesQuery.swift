@@ -14,6 +14,8 @@ struct SeriesQuery {
     struct Fault: Error, Equatable {
         let message: String
         let parameter: String
+        /// The part of the value that is wrong, where there are several.
+        var value: String?
     }
 
     let span: Span
@@ -57,7 +59,7 @@ struct SeriesQuery {
                 throw Fault(
                     message:
                         "no metric has this name; docs/metrics.md and `signalbox metrics` list all of them",
-                    parameter: "metric")
+                    parameter: "metric", value: String(name.prefix(100)))
             }
             return metric
         }

@@ -26,7 +26,7 @@ struct SeriesTable {
                 stat("peak_subs", .peakSubs), samples,
             ]
             : metrics.map { metric in
-                Column(name: metric.name) { point in metric.stats.reduce(0) { $0 &+ point[$1] } }
+                Column(name: metric.name) { metric.value(of: $0) }
             } + [samples]
     }
 

@@ -38,6 +38,11 @@ struct CountryTable: Sendable {
         return visits
     }
 
+    /// What each country stands at after its last row.
+    func totals(_ connection: Connection) throws -> Totals {
+        try standings(connection, before: .max).mapValues(\.total)
+    }
+
     /// What each country stood at before its first row in the window, for those with a row before the first
     /// period in it is over; whoever comes later started at 0.
     private func standings(_ connection: Connection, beforeFirstFrom from: Int64, until: Int64) throws

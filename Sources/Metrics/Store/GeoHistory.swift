@@ -112,7 +112,7 @@ extension History {
         return live
     }
 
-    private static func answer(
+    static func answer(
         _ visits: CountryTable.Totals, range: SeriesRange?, source: SeriesAnswer.Source, requested: Int64?,
         until: Int64?, available: Int64?, approximate: Bool, minimum: Int64
     ) -> GeoAnswer {

@@ -4,18 +4,37 @@
 /// original's wire format; a count means what was counted within the bucket.
 public struct SeriesMetric: Sendable, Hashable {
     public let name: String
-    /// The columns that add up to it; more than one only for counts.
+    /// The columns that add up to it; more than one only for counts, none for a running total.
     public let stats: [StoredStat]
+    private let total: Total?
+
+    /// Running totals that points carry.
+    private enum Total: String, CaseIterable {
+        case messages = "messages_total"
+        case rooms = "rooms_total"
+        case bugs = "bugs_total"
+    }
 
     /// nil for a name that nothing has.
     public init?(_ name: String) {
-        guard let stats = Self.named[name] else { return nil }
+        total = Total(rawValue: name)
+        guard let stats = total == nil ? Self.named[name] : [] else { return nil }
         self.name = name
         self.stats = stats
     }
 
     /// Every name there is.
-    public static let names: [String] = named.keys.sorted()
+    public static let names: [String] = (named.keys + Total.allCases.map(\.rawValue)).sorted()
+
+    /// The metric's value of a point that was read with its columns; nil where the point doesn't say.
+    public func value(of point: Point) -> Int64? {
+        switch total {
+        case .messages: point.messagesTotal
+        case .rooms: point.roomsTotal
+        case .bugs: point.bugsTotal
+        case nil: stats.reduce(0) { $0 &+ point[$1] }
+        }
+    }
 
     private static let named: [String: [StoredStat]] = {
         var named = Dictionary(uniqueKeysWithValues: StoredStat.allCases.map { ($0.rawValue, [$0]) })

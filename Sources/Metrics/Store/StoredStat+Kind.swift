@@ -6,7 +6,6 @@ extension StoredStat {
         case .bytes: .count(OriginalTotal.bytes.counters)
         case .rooms: .count(OriginalTotal.roomsCreated.counters)
         case .bugs: .count(OriginalTotal.bugReports.counters)
-        case .messagesHTTP: .count([.messages(.http)])
         case .messagesWS: .count([.messages(.ws)])
         case .messageBytes: .count([.messageBytes])
         case .roomsEvicted: .count(OriginalTotal.roomsEvicted.counters)

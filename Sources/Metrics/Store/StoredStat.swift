@@ -4,7 +4,6 @@
 public enum StoredStat: String, CaseIterable, Sendable {
     // Counted within the point's time.
     case messages, bytes, rooms, bugs
-    case messagesHTTP = "messages_http"
     case messagesWS = "messages_ws"
     case messageBytes = "message_bytes"
     case roomsEvicted = "rooms_evicted"

@@ -59,17 +59,50 @@ struct ProfileStore: Sendable {
         try await database.writeDurably { connection in
             try connection.execute(
                 """
-                INSERT INTO agent_profiles
-                    (handle, profile, profile_sig, updated_at, last_seen_at, expires_at, created_at)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                \(Self.insertion)
                 ON CONFLICT (handle) DO UPDATE SET profile = excluded.profile,
                     profile_sig = excluded.profile_sig, updated_at = excluded.updated_at,
                     last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at
                 WHERE excluded.updated_at >= agent_profiles.updated_at OR agent_profiles.expires_at <= ?8
-                """, .text(entry.handle.text), .text(entry.profile.canonical), .text(entry.signature),
-                .integer(entry.profile.updatedAt), .integer(entry.lastSeenAt), .integer(entry.expiresAt),
-                .integer(entry.createdAt), .integer(now))
+                """, Self.values(entry) + [.integer(now)])
         }
+    }
+
+    /// Writes an entry unless the handle has one.
+    /// - Returns: whether it had none.
+    static func insert(_ entry: Directory.Entry, _ connection: Connection) throws -> Bool {
+        try connection.execute("\(insertion) ON CONFLICT (handle) DO NOTHING", values(entry))
+        return try connection.integer("SELECT changes()") == 1
+    }
+
+    private static let insertion = """
+        INSERT INTO agent_profiles
+            (handle, profile, profile_sig, updated_at, last_seen_at, expires_at, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        """
+
+    private static func values(_ entry: Directory.Entry) -> [Value] {
+        [
+            .text(entry.handle.text), .text(entry.profile.canonical), .text(entry.signature),
+            .integer(entry.profile.updatedAt), .integer(entry.lastSeenAt), .integer(entry.expiresAt),
+            .integer(entry.createdAt),
+        ]
+    }
+
+    /// An entry of the original's file: its profile made clean as the original does when it loads it.
+    static func entry(
+        _ handle: Handle, _ record: JSONValue, now: Int64, _ limits: IdentityLimits
+    ) -> Directory.Entry? {
+        let sent: JSONValue = if let inner = record["profile"], inner.isTruthy { inner } else { record }
+        guard let signature = record["profile_sig"]?.string,
+            Base64.canonicalLength(signature) == Ed25519.signatureBytes,
+            let profile = try? AgentProfile(
+                sent, handle: handle, now: now, freshness: nil, lifetime: limits.profileMilliseconds)
+        else { return nil }
+        return Directory.Entry(
+            handle: handle, profile: profile, index: profile, signature: signature,
+            lastSeenAt: BookImport.time(record["last_seen_at"]) ?? profile.updatedAt,
+            expiresAt: profile.expiresAt, createdAt: BookImport.time(record["created_at"]) ?? now)
     }
 
     /// Removes an entry; off the disk when this returns.

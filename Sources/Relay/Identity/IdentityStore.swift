@@ -106,6 +106,15 @@ struct IdentityStore: Sendable {
         }
     }
 
+    /// Writes an identity unless the handle is taken.
+    /// - Returns: whether it was free.
+    static func insert(_ identity: Identity, _ connection: Connection) throws -> Bool {
+        let taken = try connection.integer(
+            "SELECT 1 FROM identities WHERE handle = ?1", .text(identity.handle.text))
+        if taken == nil { try write(identity, connection) }
+        return taken == nil
+    }
+
     private static func write(_ identity: Identity, _ connection: Connection) throws {
         try connection.execute(
             """

@@ -10,6 +10,9 @@ struct SignalboxCommand: AsyncParsableCommand {
         commandName: "signalbox",
         abstract: "A relay for bots that sees nothing, and an ops dashboard that shows everything else.",
         version: "signalbox \(version)",
-        subcommands: [ServeCommand.self, DemoCommand.self, ConfigCommand.self],
+        subcommands: [
+            ServeCommand.self, DemoCommand.self, ConfigCommand.self, ImportCommand.self, BackupCommand.self,
+            CheckCommand.self, GeoIPCommand.self, MetricsCommand.self,
+        ],
         defaultSubcommand: ServeCommand.self)
 }

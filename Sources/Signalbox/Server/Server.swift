@@ -129,8 +129,11 @@ struct Server {
         _ directory: DataDirectory, _ limits: IdentityLimits, now: Int64
     ) throws -> (Stores, Database.SetAside?) {
         let (retention, timeZone) = (settings.retention, try settings.timeZone())
+        let originals = OriginalFile.found(in: nil, settings)
+        let isFirstStart = !FileManager.default.fileExists(atPath: directory.databasePath)
         let (opened, setAside) = try Database.open(path: directory.databasePath) { database in
             try Gate.prepare(database)
+            if isFirstStart, !originals.isEmpty { try takeOver(originals, into: database, now: now) }
             return Stores(
                 database: database,
                 metrics: try Store(
@@ -143,6 +146,19 @@ struct Server {
                 metadata: ["moved_to": "\(setAside.movedTo)", "why": "\(setAside.reason)"])
         }
         return (opened, setAside)
+    }
+
+    /// A first start in a Bot2Bot server's place: its files are taken over once.
+    private func takeOver(_ paths: [OriginalFile: String], into database: Database, now: Int64) throws {
+        logger.notice("First start: taking over what a Bot2Bot server has kept.")
+        do {
+            for tally in try OriginalImport(paths: paths, settings, now: now).run(into: database) {
+                logger.notice("\(tally.line)")
+            }
+        } catch let failure as OriginalImport.Failure {
+            throw SettingsError(
+                description: "\(failure.description) Mend the file, or unset the setting to start without it.")
+        }
     }
 
     private func facts(_ clock: WallClock) -> ServerFacts {

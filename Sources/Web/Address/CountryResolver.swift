@@ -1,3 +1,4 @@
+import Foundation
 public import GeoIP
 public import SignalboxMetrics
 
@@ -51,7 +52,8 @@ public struct CountryResolver: Sendable {
 
     /// Two letters or T1; LOCAL is for us to say.
     private static func headerCountry(_ value: String) -> CountryCode? {
-        let code = CountryCode(value.trimmingPrefix { $0 == " " || $0 == "\t" })
+        // RFC 9110 §5.5: spaces around a value are none of it.
+        let code = CountryCode(value.trimmingCharacters(in: .whitespaces))
         return code == .local ? nil : code
     }
 }

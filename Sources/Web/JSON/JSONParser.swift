@@ -3,6 +3,8 @@ public import NIOCore
 /// What was wrong with a JSON text.
 public struct JSONError: Error, Sendable, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Reads JSON (RFC 8259) from bytes. The same answers as JavaScript's JSON.parse on the decoded text: a
@@ -18,6 +20,23 @@ public struct JSONParser {
     /// - Throws: ``JSONError`` with a sentence that names the byte.
     public static func parse(_ buffer: ByteBuffer) throws -> JSONValue {
         try buffer.withUnsafeReadableBytes { try parse($0) }
+    }
+
+    /// Reads the buffer as an array and hands out one element after the other, so that a long one needn't
+    /// lie in memory whole.
+    /// - Parameter body: gets an element and the position behind it, in bytes.
+    /// - Throws: ``JSONError`` when it is no array or broken, then what came before was handed out already.
+    public static func elements(
+        of buffer: ByteBuffer, _ body: (JSONValue, Int) throws -> Void
+    ) throws {
+        try buffer.withUnsafeReadableBytes { raw in
+            var parser = JSONParser(bytes: raw.bindMemory(to: UInt8.self))
+            parser.skipSpace()
+            guard parser.current == UInt8(ascii: "[") else { throw JSONError(description: "it is no array") }
+            try parser.elements { try body($0, $1) }
+            parser.skipSpace()
+            guard parser.position == parser.bytes.count else { throw parser.unexpected() }
+        }
     }
 
     static func parse(_ raw: UnsafeRawBufferPointer) throws -> JSONValue {
@@ -96,19 +115,25 @@ public struct JSONParser {
     }
 
     private mutating func array(depth: Int) throws -> JSONValue {
-        position += 1
         var elements: [JSONValue] = []
+        try self.elements(depth: depth) { value, _ in elements.append(value) }
+        return .array(elements)
+    }
+
+    private mutating func elements(depth: Int = 0, _ body: (JSONValue, Int) throws -> Void) throws {
+        position += 1
         skipSpace()
         if current == UInt8(ascii: "]") {
             position += 1
-            return .array(elements)
+            return
         }
         while true {
-            elements.append(try value(depth: depth + 1))
+            let element = try value(depth: depth + 1)
+            try body(element, position)
             skipSpace()
             if current == UInt8(ascii: "]") {
                 position += 1
-                return .array(elements)
+                return
             }
             guard current == UInt8(ascii: ",") else { throw unexpected() }
             position += 1

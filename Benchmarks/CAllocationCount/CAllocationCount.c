@@ -1,0 +1,48 @@
+// The executable's own malloc and its kin take the place of the C library's for the whole process: they
+// count and hand on to the C library. free() needs no replacement, since the blocks are the library's.
+#include "CAllocationCount.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+static _Atomic uint64_t count;
+
+uint64_t allocation_count(void) { return atomic_load_explicit(&count, memory_order_relaxed); }
+
+#ifdef __GLIBC__
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+static void note(void) { atomic_fetch_add_explicit(&count, 1, memory_order_relaxed); }
+
+void *malloc(size_t size) {
+    note();
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size) {
+    note();
+    return __libc_calloc(number, size);
+}
+
+void *realloc(void *block, size_t size) {
+    note();
+    return __libc_realloc(block, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    note();
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **result, size_t alignment, size_t size) {
+    if (alignment == 0 || alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0) return EINVAL;
+    note();
+    void *block = __libc_memalign(alignment, size);
+    if (block == NULL) return ENOMEM;
+    *result = block;
+    return 0;
+}
+#endif

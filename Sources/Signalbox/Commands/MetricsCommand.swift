@@ -1,0 +1,12 @@
+import ArgumentParser
+import SignalboxMetrics
+
+/// `signalbox metrics`: everything that is counted, from the vocabulary itself.
+struct MetricsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "metrics",
+        abstract: "Print everything that is counted, as docs/metrics.md has it.",
+        discussion: "docs/metrics.md is this command's output; a test holds them together.")
+
+    func run() { print(VocabularyDocument.text, terminator: "") }
+}
