@@ -133,6 +133,21 @@ public final class Database: Sendable {
         try writer.queue.sync { try writer.connection.run("PRAGMA wal_checkpoint(TRUNCATE)") }
     }
 
+    /// The tables that SQLite's own check finds damaged on the disk, whatever is still whole in memory.
+    public func damaged(among tables: [String]) async throws -> [String] {
+        try await on(writer) { connection in
+            try connection.run("PRAGMA shrink_memory")
+            // Each check is a transaction of its own: one that met damage can do nothing more.
+            return try tables.filter { table in
+                do { return try connection.text("PRAGMA integrity_check(\(table))") != "ok" } catch let error
+                    as SQLiteError where error.isUnreadable
+                {
+                    return true
+                }
+            }
+        }
+    }
+
     /// Bytes of the file and its WAL on disk.
     public var bytesOnDisk: Int64 {
         [path, path + "-wal"].reduce(0) { sum, file in

@@ -128,12 +128,12 @@ struct CountryTable: Sendable {
         return standing
     }
 
-    /// Removes rows older than `cutoff`, a few periods' at most.
+    /// Removes the periods that ended by `cutoff`, a few at most. Whole ones: without the row of all countries
+    /// at its beginning, nothing can be read from the rest of a period.
     func prune(_ connection: Connection, before cutoff: Int64) throws {
-        guard let oldest = try connection.integer("SELECT min(t) FROM \(name)"), oldest < cutoff else {
-            return
-        }
-        try connection.execute(
-            "DELETE FROM \(name) WHERE t < ?", .integer(min(cutoff, floorTo(period, oldest) + 2 * period)))
+        guard let oldest = try connection.integer("SELECT min(t) FROM \(name)") else { return }
+        let end = min(floorTo(period, cutoff), floorTo(period, oldest) + 2 * period)
+        guard oldest < end else { return }
+        try connection.execute("DELETE FROM \(name) WHERE t < ?", .integer(end))
     }
 }

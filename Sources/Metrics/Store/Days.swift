@@ -14,9 +14,6 @@ enum Days {
         // Minutes know better than hours, but only from the first hour on that they cover whole.
         let covered = firstMinute.map { floorTo(hourMilliseconds, $0 + hourMilliseconds - 1) }
         let prefersMinutes = zone != LocalDays.utcName
-        guard let first = [firstHour, prefersMinutes ? firstMinute : nil].compactMap({ $0 }).min() else {
-            return
-        }
 
         var day: Range<Int64>?
         var folded: [Point] = []
@@ -35,15 +32,10 @@ enum Days {
                 take(point)
             }
         }
-        // The first day may have begun before what is kept: what is known of it then stays.
-        let start = days.day(of: first).lowerBound
         for point in folded {
-            if point.t == start,
-                let known = try table.points(connection, from: start, until: start + 1).first,
-                known.samples > point.samples
-            {
-                continue
-            }
+            // A day may have begun before what is kept: where more is known of it, that stays.
+            let known = try table.points(connection, from: point.t, until: point.t + 1).first
+            if let known, known.samples > point.samples { continue }
             try table.write(connection, point)
         }
     }

@@ -62,8 +62,12 @@ extension Store {
             let agreed = try PointTable.minutes.newestTime(connection, skipping: samplesBehindClock - 1)
         else { return }
         let now = min(t, agreed)
-        try PointTable.minutes.prune(connection, before: now - retention.minutes * minuteMilliseconds)
-        try PointTable.hours.prune(connection, before: now - retention.hours * hourMilliseconds)
+        let (minutes, hours) = (
+            retention.minutes * minuteMilliseconds, retention.hours * hourMilliseconds
+        )
+        try PointTable.minutes.prune(
+            connection, before: now - minutes, slack: min(hourMilliseconds, minutes / 100))
+        try PointTable.hours.prune(connection, before: now - hours)
         try CountryTable.hours.prune(connection, before: now - retention.countryHours * hourMilliseconds)
         guard retention.days > 0 else { return }
         for zone in Set([LocalDays.utcName, zone]) {

@@ -71,7 +71,7 @@ extension History {
     public func geo(_ window: SeriesWindow, minimum: Int64 = 1, now: Int64) async throws -> GeoAnswer {
         let slots = meter.slots
         return try await read { connection in
-            let live = window.until > now ? try Self.unwritten(connection, slots) : [:]
+            let live = window.until >= now ? try Self.unwritten(connection, slots) : [:]
             let oldestMinute = try CountryTable.minutes.oldest(connection)
             let oldestHour = try CountryTable.hours.oldest(connection)
             let from = window.from ?? [oldestHour, oldestMinute].compactMap { $0 }.min() ?? window.until

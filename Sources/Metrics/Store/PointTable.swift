@@ -140,7 +140,10 @@ struct PointTable: Sendable {
     }
 
     /// Removes at most `limit` points older than `cutoff`, so that one flush never does a year's pruning.
-    func prune(_ connection: Connection, before cutoff: Int64, limit: Int = 1_000) throws {
+    /// - Parameter slack: waits until the oldest is that much too old, ms: many at once cost hardly more pages
+    ///   than one does.
+    func prune(_ connection: Connection, before cutoff: Int64, slack: Int64 = 0, limit: Int = 1_000) throws {
+        guard let oldest = try oldest(connection), oldest < cutoff - slack else { return }
         try connection.execute(
             """
             DELETE FROM \(name) WHERE \(ours)t <= (SELECT max(t) FROM (

@@ -30,8 +30,9 @@ public struct SeriesWindow: Sendable, Equatable {
         + [1, 7, 28, 364].map { $0 * dayMilliseconds }
 
     /// The width for a window that was asked for without one.
-    static func step(for span: Int64) -> Int64 {
-        steps.first { span / $0 <= pointsWanted } ?? steps[steps.count - 1]
+    static func step(from: Int64, until: Int64) -> Int64 {
+        // A window that doesn't begin where a bucket does touches one more than fit into it.
+        steps.first { (until - 1) / $0 - from / $0 < pointsWanted } ?? steps[steps.count - 1]
     }
 }
 
@@ -72,7 +73,7 @@ extension History {
                         connection, stats, from: days.day(of: from).lowerBound, until: window.until,
                         bucket: nil))
             }
-            var width = SeriesWindow.step(for: window.until - from)
+            var width = SeriesWindow.step(from: from, until: window.until)
             if case .width(let asked) = window.step { width = asked }
             var rollups = Rollup.all.drop { $0 != Rollup.fitting(width) }
             var rollup = Rollup.fitting(width)
@@ -88,7 +89,10 @@ extension History {
             width = (width + rollup.width - 1) / rollup.width * rollup.width
             return WindowAnswer(
                 source: rollup.source, bucket: width, from: from, until: window.until,
-                availableSince: available, partial: oldest.map { $0 > from } ?? true,
+                availableSince: available,
+                // A minute's first sample is taken at its end: of all there is, none is missing.
+                partial: oldest.map { window.from == nil ? floorTo(hourMilliseconds, $0) > from : $0 > from }
+                    ?? true,
                 points: try rollup.table.buckets(
                     connection, stats, from: rollup.start(from), until: window.until,
                     bucket: Self.fold(width, native: rollup.width)))

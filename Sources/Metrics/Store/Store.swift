@@ -48,7 +48,8 @@ public final class Store: Sendable {
             let clean = try Self.meta(connection, "ended_cleanly", otherwise: "1") == "1"
             try Self.setMeta(connection, "ended_cleanly", "0")
             try Self.setMeta(connection, "last_restart_at", boot)
-            let previous = try Self.meta(connection, "stats_tz", otherwise: zone)
+            // A store that doesn't say was made before days of other zones were kept.
+            let previous = try Self.meta(connection, "stats_tz", otherwise: LocalDays.utcName)
             if previous != zone {
                 if zone != LocalDays.utcName { try Days.rebuild(connection, zone: zone) }
                 try Self.setMeta(connection, "stats_tz", zone)
@@ -80,25 +81,21 @@ public final class Store: Sendable {
     /// ones in their place; identities and totals stay in use.
     /// - Returns: the names of the tables it set aside.
     func setDamagedAside() async throws -> [String] {
+        let damaged = try await database.damaged(among: Schema.history)
+        guard !damaged.isEmpty else { return [] }
         try await database.write { [zone] connection in
-            var damaged: [String] = []
-            for table in Schema.history {
-                let verdict = try? connection.text("PRAGMA integrity_check(\(table))")
-                if verdict != "ok" { damaged.append(table) }
-            }
             for table in damaged {
                 var place = 1
                 let known = "SELECT count(*) FROM sqlite_master WHERE name = ?"
                 while try connection.integer(known, .text("\(table)_damaged_\(place)")) != 0 { place += 1 }
                 try connection.run("ALTER TABLE \(table) RENAME TO \(table)_damaged_\(place)")
             }
-            guard !damaged.isEmpty else { return [] }
             try Schema.prepare(connection)
             if damaged.contains("days") {
                 for zone in Set([LocalDays.utcName, zone]) { try Days.rebuild(connection, zone: zone) }
             }
-            return damaged
         }
+        return damaged
     }
 
     static func meta(_ connection: Connection, _ name: String, otherwise: String) throws -> String {
