@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(
             name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
 
+        .target(name: "CSlots"),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: strict),
         .target(name: "GeoIP", dependencies: ["CMaxMindDB"], swiftSettings: strict),
         .target(
@@ -51,7 +52,7 @@ let package = Package(
         .target(
             name: "SignalboxMetrics",
             dependencies: [
-                "SQLite", "GeoIP",
+                "SQLite", "GeoIP", "CSlots",
                 .product(name: "Atomics", package: "swift-atomics"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -62,7 +62,7 @@ public final class Metrics: Sendable {
                 logger.critical("A total in the store is damaged; it starts anew.")
             }
             stored[slot] = total > SlotTable.valueMax ? 0 : total
-            slots.raise(slot, to: stored[slot])
+            slots.restore(slot, to: stored[slot])
         }
         slots.add(1, to: Counter.processStarts.slot)
         if !store.endedCleanly { slots.add(1, to: Counter.uncleanShutdowns.slot) }

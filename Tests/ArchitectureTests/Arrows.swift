@@ -3,11 +3,11 @@ import Foundation
 /// Which of our targets may use which. Whatever isn't listed is forbidden.
 enum Arrows {
     static let allowed: [String: Set<String>] = [
-        "CSodium": [], "CSQLite": [], "CMaxMindDB": [],
+        "CSodium": [], "CSQLite": [], "CMaxMindDB": [], "CSlots": [],
         "SQLite": ["CSQLite"],
         "GeoIP": ["CMaxMindDB"],
         "Notify": [],
-        "SignalboxMetrics": ["SQLite", "GeoIP"],
+        "SignalboxMetrics": ["SQLite", "GeoIP", "CSlots"],
         // CSodium: secrets are compared in constant time.
         "Web": ["SignalboxMetrics", "SQLite", "GeoIP", "CSodium"],
         "Relay": ["Web", "SignalboxMetrics", "SQLite", "GeoIP", "Notify", "CSodium"],

@@ -155,6 +155,57 @@ struct SlotMappingTests {
         }
     }
 
+    @Test("what threads counted for themselves is part of each value, in this run and the next ones")
+    func ownTables() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "counters").path
+            let slot = Counter.reports.slot
+            for run: UInt64 in 1...3 {
+                let slots = try SlotMapping.open(path: path, uuid: Self.ours).slots
+                slots.add(1, to: slot)
+                // One more than can have a table of their own.
+                for _ in 0...Slots.threads {
+                    await onThread {
+                        slots.adoptThread()
+                        slots.add(10, to: slot)
+                    }
+                }
+                #expect(slots.load(slot) == run * (1 + 10 * UInt64(Slots.threads + 1)))
+            }
+        }
+    }
+
+    @Test("what threads counted for themselves is found by a version with other slots")
+    func ownTablesFolded() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "counters").path
+            let slots = try SlotMapping.open(path: path, uuid: Self.ours).slots
+            await onThread {
+                slots.adoptThread()
+                slots.add(5, to: Counter.reports.slot)
+            }
+            slots.add(2, to: Counter.reports.slot)
+            // As that version would have named another slot.
+            var bytes = try Data(contentsOf: URL(filePath: path))
+            let name = try #require(bytes.range(of: Data("peak_concurrent_rooms".utf8)))
+            bytes.replaceSubrange(name, with: Data("peak_concurrent_roads".utf8))
+            try write(bytes, to: path)
+            let opened = try SlotMapping.open(path: path, uuid: Self.ours)
+            #expect(opened.values?["peak_concurrent_roads"] == 0)
+            #expect(opened.slots.load(Counter.reports.slot) == 7)
+            #expect(opened.slots.values().reduce(0, +) == 7)
+        }
+    }
+
+    private func onThread(_ body: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                body()
+                continuation.resume()
+            }
+        }
+    }
+
     @Test("a length of names that can't be is no reason to crash")
     func absurdLength() async throws {
         try await withTemporaryDirectory { directory in

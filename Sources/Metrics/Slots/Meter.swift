@@ -14,6 +14,10 @@ public final class Meter: Sendable {
         atStart = slots.values()
     }
 
+    /// Makes counting on the calling thread cheaper. For event loops: threads that live as long as the process
+    /// and of which there are few.
+    public func adoptThread() { slots.adoptThread() }
+
     /// Counts `amount` events.
     @inlinable
     public func add(_ counter: Counter, _ amount: UInt64 = 1) {

@@ -3,13 +3,15 @@ import Foundation
 /// The slots in a small file mapping, by default in /dev/shm: memory that outlives a killed process and
 /// costs no disk writes.
 ///
-/// Layout: a header of ``headerBytes`` (magic, version, the store's UUID, the names of the slots), then the
-/// values. The file is allocated whole before it is mapped, so that a full disk can't kill the process with
+/// Layout: a header of ``headerBytes`` (magic, version, the store's UUID, how many values a table has from its
+/// start to the next one's, the names of the slots), then the tables: the shared one, then the threads'. A
+/// slot's value is the sum over all tables. The file is allocated whole before it is mapped, so that a full disk can't kill the process with
 /// SIGBUS.
 enum SlotMapping {
     static let headerBytes = 131_072
-    private static let magic = Array("SGBXSLT1".utf8)
-    private static let fixedBytes = 8 + 16 + 8
+    private static let magic = Array("SGBXSLT2".utf8)
+    private static let firstMagic = Array("SGBXSLT1".utf8)
+    private static let fixedBytes = 8 + 16 + 8 + 8
 
     /// What was found in the file.
     struct Opened {
@@ -25,7 +27,7 @@ enum SlotMapping {
         precondition(uuid.count == 16)
         let names = Array(SlotTable.names.joined(separator: "\n").utf8)
         precondition(names.count + fixedBytes <= headerBytes, "the header has no room for the slot names")
-        let header = magic + uuid + withUnsafeBytes(of: UInt64(names.count).littleEndian, Array.init) + names
+        let header = magic + uuid + bytes(Slots.stride) + bytes(names.count) + names
 
         var values: [String: UInt64]?
         var setAside: String?
@@ -34,38 +36,53 @@ enum SlotMapping {
             values = parse(old, uuid: uuid)
             if values == nil { setAside = try moveAside(path) }
             if values != nil, old.starts(with: header), old.count == fileBytes {
-                return Opened(slots: try map(path), values: values, setAside: nil)
+                return Opened(slots: try map(path, used: Slots.threads), values: values, setAside: nil)
             }
         }
         // New, or from a version with other slots: write a fresh file whole and rename it into place, with
         // the old values already in it.
         var fresh = header + [UInt8](repeating: 0, count: headerBytes - header.count)
-        for name in SlotTable.names {
-            withUnsafeBytes(of: (values?[name] ?? 0).littleEndian) { fresh.append(contentsOf: $0) }
-        }
+        for name in SlotTable.names { fresh += bytes(Int(values?[name] ?? 0)) }
+        fresh += [UInt8](repeating: 0, count: fileBytes - fresh.count)
         let temporary = "\(path).new"
         try writeExclusively(fresh, to: temporary)
         guard rename(temporary, path) == 0 else { throw failure("rename \(temporary)") }
-        return Opened(slots: try map(path), values: values, setAside: setAside)
+        return Opened(slots: try map(path, used: 0), values: values, setAside: setAside)
     }
 
-    static var fileBytes: Int { headerBytes + SlotTable.count * 8 }
+    static var fileBytes: Int { headerBytes + Slots.bytes }
 
+    private static func bytes(_ number: Int) -> [UInt8] {
+        withUnsafeBytes(of: UInt64(number).littleEndian, Array.init)
+    }
+
+    /// The values of a file by slot name; nil when it isn't this store's or is damaged.
     private static func parse(_ bytes: [UInt8], uuid: [UInt8]) -> [String: UInt64]? {
-        guard bytes.count >= headerBytes, bytes.starts(with: magic), Array(bytes[8..<24]) == uuid
+        // The first version had one table and nothing in the header to say how long it is.
+        let isFirst = bytes.starts(with: firstMagic)
+        guard bytes.count >= headerBytes, isFirst || bytes.starts(with: magic), Array(bytes[8..<24]) == uuid
         else { return nil }
         func number(at offset: Int) -> UInt64 {
             bytes[offset..<offset + 8].enumerated().reduce(0) {
                 $0 | UInt64($1.element) << (8 * UInt64($1.offset))
             }
         }
-        let length = number(at: 24)
-        guard length <= UInt64(headerBytes - fixedBytes) else { return nil }
-        let names = String(decoding: bytes[fixedBytes..<fixedBytes + Int(length)], as: UTF8.self)
+        let namesStart = isFirst ? fixedBytes - 8 : fixedBytes
+        let length = number(at: namesStart - 8)
+        guard length <= UInt64(headerBytes - namesStart) else { return nil }
+        let names = String(decoding: bytes[namesStart..<namesStart + Int(length)], as: UTF8.self)
             .split(separator: "\n").map(String.init)
-        guard bytes.count >= headerBytes + names.count * 8 else { return nil }
+        let stride = isFirst ? UInt64(names.count) : number(at: 24)
+        guard (UInt64(max(1, names.count))...UInt64(headerBytes)).contains(stride) else { return nil }
+        let table = Int(stride) * 8
+        let tables = (bytes.count - headerBytes) / table
+        guard isFirst ? tables == 1 : tables >= 1 else { return nil }
         var values: [String: UInt64] = [:]
-        for (index, name) in names.enumerated() { values[name] = number(at: headerBytes + index * 8) }
+        for start in (0..<tables).map({ headerBytes + $0 * table }) {
+            for (index, name) in names.enumerated() {
+                values[name, default: 0] &+= number(at: start + index * 8)
+            }
+        }
         guard values.values.allSatisfy({ $0 <= SlotTable.valueMax }) else { return nil }
         return values
     }
@@ -92,7 +109,7 @@ enum SlotMapping {
         try FileHandle(fileDescriptor: file, closeOnDealloc: false).write(contentsOf: bytes)
     }
 
-    private static func map(_ path: String) throws -> Slots {
+    private static func map(_ path: String, used: Int) throws -> Slots {
         let file = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else { throw failure("open \(path)") }
         defer { close(file) }
@@ -102,7 +119,7 @@ enum SlotMapping {
             memory != MAP_FAILED
         else { throw failure("map \(path)") }
         let address = UInt(bitPattern: memory)
-        return Slots(memory: memory + headerBytes) {
+        return Slots(memory: memory + headerBytes, used: used) {
             munmap(UnsafeMutableRawPointer(bitPattern: address), length)
         }
     }

@@ -51,6 +51,7 @@ struct Server {
             }, now: clock.now(), logger: logger)
         guard let relay = made else { throw SettingsError(description: "The relay could not be set up.") }
         if setAside != nil { metrics.meter.add(.storeSetAside) }
+        for loop in group.makeIterator() { loop.execute { metrics.meter.adoptThread() } }
 
         let publicFiles = try PublicFiles(setting: settings["PUBLIC_DIR"])
         let templates = try Templates(directory: publicFiles.templates)

@@ -1,0 +1,3 @@
+#include "CSlots.h"
+
+_Thread_local struct slots_own slots_own;
