@@ -96,7 +96,11 @@ public final class Metrics: Sendable {
     /// earlier one: then it waits in memory with that one's successors.
     public func tick(at t: Int64) async {
         await flushing.sample(t, self)
-        guard await !flushing.isWriting else { return }
+        guard await !flushing.isWriting else {
+            // A minute is more than any disk that works takes.
+            isWritable.store(false, ordering: .relaxed)
+            return
+        }
         Task { await self.write(t) }
     }
 

@@ -7,15 +7,16 @@ import signal
 import subprocess
 import time
 from collections import Counter as Tally
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from pathlib import Path
 
 import requests
 
-from crash_load import CountingSession, Ledger, Load, totals_in
-from crash_shim import Point, Shim
-from crash_state import DAY, HOUR, MINUTE, RETENTION, State, alive, assert_sound, at_rest
+import crash_slots
+from crash_kills import FLUSH_A_SECOND, FLUSHES_IN_A_ROW, LONGEST, Clock, Kill, Phase
+from crash_load import CountingSession, Ledger, Load, raise_to, totals_in
+from crash_shim import Shim
+from crash_state import RETENTION, State, alive, assert_sound, at_rest
 from server import OPEN_LIMITS, Server, eventually
 
 SETTINGS: dict[str, str | None] = OPEN_LIMITS | RETENTION | {
@@ -33,79 +34,14 @@ BRACKETED = {
     "transport_agent_total": None, "transport_browser_total": None, "http_2xx": None, "process_starts_total": None,
 }  # fmt: skip
 
+# Of the slots, those that no total of the JSON is made of.
+BRACKETED_SLOTS = {
+    "identities_registered": "signalbox_identities_registered_total",
+    "deliveries_ws": 'signalbox_deliveries_total{transport="ws"}',
+}
+
 # A debug binary on a busy machine may take this long to come to the point.
 DEATH_TIMEOUT = 30.0
-# How fast the clock runs: a flush a second, and a flush every few ms.
-FLUSH_A_SECOND = 60
-FLUSHES_IN_A_ROW = 6_000
-
-
-class Phase(Enum):
-    START = "start"
-    RUN = "run"
-    STOP = "stop"
-
-
-# After this many seconds at the latest a phase is cut short when no point is given.
-LONGEST = {Phase.START: 0.4, Phase.RUN: 1.0, Phase.STOP: 0.1}
-
-
-class Occasion(Enum):
-    """What the next flush has to do besides its minute."""
-
-    MINUTE = "minute"
-    HOUR = "end of an hour"
-    DAY = "end of a day"
-    LATER = "days later"
-
-
-@dataclass(frozen=True)
-class Kill:
-    """When the process is killed: at a point by the shim, or without one at any time from outside."""
-
-    phase: Phase
-    point: Point | None = None
-    occasion: Occasion = Occasion.MINUTE
-    rate: int = FLUSH_A_SECOND
-    loses_memory: bool = False
-
-    @property
-    def label(self) -> str:
-        """What it counts as."""
-        return f"{self.phase.value} {f'{self.point.kind} {self.point.how}' if self.point else 'at any time'}"
-
-    def __str__(self) -> str:
-        lost = ", memory lost" if self.loses_memory else ""
-        return f"{self.phase.value} {self.point or 'at any time'} ({self.occasion.value}, *{self.rate}{lost})"
-
-
-class Clock:
-    """The wall clock that the server is given: each start goes on from where the last run can have ended."""
-
-    def __init__(self) -> None:
-        self._at = 1_781_526_870_000  # 2026-06-15T12:34:30Z
-        self._due = self._at
-        self._started = time.monotonic()
-        self._rate = 1
-
-    def now(self) -> int:
-        return self._at + int((time.monotonic() - self._started) * 1000 * self._rate)
-
-    def start(self, occasion: Occasion, rate: int) -> str:
-        """The setting for a start now, about a second before the occasion."""
-        now = self.now()
-        ahead = rate * 1000
-        if occasion is Occasion.LATER:
-            now += 3 * DAY
-        width = {Occasion.HOUR: HOUR, Occasion.DAY: DAY}.get(occasion, MINUTE)
-        self._due = (now + ahead) // width * width + width
-        self._at = self._due - ahead
-        self._started, self._rate = time.monotonic(), rate
-        return f"{self._at}*{rate}"
-
-    def is_due(self) -> bool:
-        """Whether the occasion is some 40 ms away, or over."""
-        return self.now() >= self._due - 40 * self._rate
 
 
 class Campaign:
@@ -128,6 +64,8 @@ class Campaign:
         # The highest totals anybody was shown, and those the store was seen to hold.
         self._shown: dict[str, int] = {}
         self._stored: dict[str, int] = {}
+        # Every slot as the last run left it.
+        self._slots: dict[str, int] = {}
         self._memory_lost = False
 
     def start(self, kill: Kill | None = None) -> None:
@@ -142,23 +80,26 @@ class Campaign:
 
         The run before was killed, as those were that will be measured by it.
         """
-        self.start()
-        self.server.kill()
+        for _ in range(2):
+            self.start()
+            # No flush yet, so that these are the start's alone.
+            started = self._shim.calls()
+            self.server.kill()
         self.start(Kill(Phase.RUN, rate=FLUSHES_IN_A_ROW))
-        started = self._shim.calls()
+        before = self._shim.calls()
         load = self._load()
 
         def is_enough() -> bool:
-            has_checkpoint = self._shim.calls()["db-write"] > started["db-write"]
+            has_checkpoint = self._shim.calls()["db-write"] > before["db-write"]
             return has_checkpoint and sum(day["samples"] for day in alive(self._store).days) >= flushes
 
         eventually(is_enough, f"{flushes} flushes and a checkpoint", DEATH_TIMEOUT)
         load.finish()
         ran = self._shim.calls()
-        self._shown |= load.shown
+        raise_to(self._shown, load.shown)
         self.server.stop()
         self._look_at_rest()
-        return {Phase.START: started, Phase.RUN: ran - started, Phase.STOP: self._shim.calls() - ran}
+        return {Phase.START: started, Phase.RUN: ran - before, Phase.STOP: self._shim.calls() - ran}
 
     def kill(self, kill: Kill, rng: random.Random) -> bool:
         """One life of the server, from its start to its kill, and a look at what it left behind.
@@ -192,7 +133,7 @@ class Campaign:
             return self._end(kill, self.server.process, rng)
         finally:
             load.finish()
-            self._shown |= load.shown
+            raise_to(self._shown, load.shown)
 
     def finish(self) -> None:
         """A last start, which compares what the last kill left, and a good end."""
@@ -208,6 +149,8 @@ class Campaign:
         return calls
 
     def _prepare(self, kill: Kill) -> None:
+        if kill.upgrades and self.server.counters_path.exists():
+            crash_slots.make_another_version(self.server.counters_path)
         self.server.settings |= self._shim.settings(kill.point, armed=kill.phase is Phase.START)
         self.server.settings["CLOCK"] = self._clock.start(kill.occasion, kill.rate)
         self._ledger.attempt(process_starts_total=1)
@@ -255,8 +198,20 @@ class Campaign:
         """The store as the dead process left it."""
         state = at_rest(self._store, self._scratch)
         assert state or self._uuid is None, "the store is empty"
-        if state:
-            self._look(state)
+        if not state:
+            return
+        self._look(state)
+        slots = crash_slots.read(self.server.counters_path)
+        if not slots:
+            # As after a power cut, or not made yet: the store is all there is.
+            self._slots = state.totals
+            return
+        assert slots.uuid == state.uuid, "the counters' file belongs to another store"
+        for name, value in (state.totals | ({} if self._memory_lost else self._slots)).items():
+            counted = slots.values.get(name, -1)
+            # A start that is killed before it has joined the two leaves the store ahead after a power cut.
+            assert counted >= value or self._memory_lost, f"the slot {name} fell from {value} to {counted}"
+        self._slots = {name: max(value, state.totals.get(name, 0)) for name, value in slots.lasting.items()}
 
     def _look(self, state: State) -> None:
         assert_sound(state)
@@ -272,12 +227,17 @@ class Campaign:
 
     def _compare(self) -> None:
         """The server that has just answered, against the ledger and against itself before."""
+        slots = crash_slots.read(self.server.counters_path)
+        assert slots, "the server counts without a file"
+        crash_slots.assert_kept(self._slots, slots.lasting)
         acknowledged, attempted_before = self._ledger.acknowledged, self._ledger.attempted
         metrics = self.server.metrics()
+        self._clock.align(metrics["ts"])
         geo = self.server.get("/api/metrics/geo?range=all", headers=self.server.bearer).json()
         attempted = self._ledger.attempted
         now = totals_in(metrics) | {"visits": geo["total_visits"]}
         now |= {f"visits {code}": count for code, count in (geo["countries"] | geo["extras"]).items()}
+        now |= {name: slots.values[slot] for name, slot in BRACKETED_SLOTS.items()}
         state = alive(self._store)
         self._look(state)
         if self._memory_lost:
@@ -287,7 +247,7 @@ class Campaign:
         else:
             for name, value in self._shown.items():
                 assert now[name] >= value, f"{name} fell from {value} to {now[name]}"
-        for name in [*BRACKETED, *(name for name in attempted if name.startswith("visits"))]:
+        for name in [*BRACKETED, *BRACKETED_SLOTS, *(name for name in attempted if name.startswith("visits"))]:
             moved = now.get(name, 0) - self._base.get(name, 0)
             least = acknowledged[name] - self._acknowledged[name]
             most = attempted[name] - self._attempted[name]

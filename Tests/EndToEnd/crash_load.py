@@ -23,6 +23,8 @@ from visits import BROWSER
 
 # T1 is Tor; XX is what Cloudflare says when it doesn't know.
 COUNTRIES = ("DE", "FR", "JP", "BR", "T1", "XX")
+# Comes once: from then on it is in rows without visits of its own.
+RARE_COUNTRY = "AQ"
 # https://www.rfc-editor.org/rfc/rfc5737
 DOCUMENTATION_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 TIMEOUT = 20.0
@@ -160,6 +162,7 @@ class Load:
                     "messages_relayed_total": 1, "bytes_relayed_total": len(body["ciphertext"]),
                     "transport_browser_total": 1,
                 }  # fmt: skip
+                counts["deliveries_ws"] = 1
                 self._ledger.attempt(**counts)
                 socket.send(json.dumps(body))
                 # A socket gives no other receipt than the message itself, which comes back after it is counted.
@@ -192,7 +195,8 @@ class Load:
         self._ledger.acknowledge(longpoll_waits_total=1, longpoll_timeouts_total=int(timed_out))
 
     def _view_page(self, http: requests.Session) -> None:
-        country = random.choice(COUNTRIES)
+        has_come = self._ledger.acknowledged[f"visits {RARE_COUNTRY}"] > 0
+        country = random.choice(COUNTRIES) if has_come else RARE_COUNTRY
         headers = {
             "User-Agent": BROWSER, "X-Forwarded-For": documentation_address(), "CF-IPCountry": country,
         }  # fmt: skip
@@ -215,17 +219,23 @@ class Load:
         # By the server's clock, which may run fast; when it runs too fast, the registration comes too late.
         now = http.get(self._url + "/api/metrics", headers=self._bearer, timeout=TIMEOUT).json()["ts"]
         agent = Agent(self._url)
-        self._ledger.attempt(http_2xx=1)
+        self._ledger.attempt(http_2xx=1, identities_registered=1)
         address = {"X-Forwarded-For": documentation_address()}
         with agent.http:
             response = agent.request(
                 "POST", "/api/identity/register", json=agent.registration(register_ts=now), headers=address
             )
         if response.status_code == 201:
-            self._ledger.acknowledge(http_2xx=1)
+            self._ledger.acknowledge(http_2xx=1, identities_registered=1)
             self._ledger.handles.append(agent.handle)
         # A commit of its own each, which are not to be in the way of the flushes' calls.
         self._ended.wait(0.3)
+
+
+def raise_to(shown: dict[str, int], more: dict[str, int]) -> None:
+    """Keeps the higher of two readings: a later one that is lower must not hide that it fell."""
+    for name, value in more.items():
+        shown[name] = max(value, shown.get(name, 0))
 
 
 def totals_in(metrics: dict[str, Any]) -> dict[str, int]:

@@ -131,10 +131,13 @@ class Said:
         self.imported = self._number("imported")
         self.already_there = self._number("already there")
         # Each reason with its number.
-        self.dropped = {
-            reason.strip(): int(number.replace(",", ""))
-            for number, reason in re.findall(r"dropped[: ]+([\d,]+)[: ]+([^\n;]+)", text)
-        }
+        self.dropped = self._reasons("dropped")
+        # What was taken with something put right.
+        self.repaired = self._reasons("repaired")
+
+    def _reasons(self, word: str) -> dict[str, int]:
+        found = re.findall(rf"{word}[: ]+([\d,]+)[: ]+([^\n;]+)", self.text)
+        return {reason.strip(): int(number.replace(",", "")) for number, reason in found}
 
     def _number(self, word: str) -> int:
         found = re.search(rf"([\d,]*\d) {word}|{word}:? +([\d,]*\d)", self.text)

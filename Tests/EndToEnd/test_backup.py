@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import registered
+from agent import Agent
 from conftest import ServerFactory
 from series_client import series, sixty_times, total
 from server import OPEN_LIMITS, Server, eventually, http_session
@@ -36,6 +36,14 @@ def live(start_server: ServerFactory) -> Server:
     visit(server)
     eventually(lambda: total(series(server, range="1h")["points"]) == 5, "a flush")
     return server
+
+
+def registered_by_its_clock(server: Server) -> Agent:
+    """A registration is signed with its time, and the server's is not that of the day."""
+    agent = Agent(server.url)
+    response = agent.register(register_ts=server.metrics()["ts"])
+    assert response.status_code == 201, response.text
+    return agent
 
 
 class Poster(threading.Thread):
@@ -90,7 +98,7 @@ def test_a_backup_of_a_busy_store_is_whole_and_of_one_moment(live: Server, tmp_p
 
 
 def test_a_backup_serves_as_a_store(live: Server, start_server: ServerFactory, tmp_path: Path) -> None:
-    agent = registered(live.url)
+    agent = registered_by_its_clock(live)
     assert backup(live, tmp_path / "copy.sqlite").returncode == 0
     other = start_server(started=False, **OPEN_LIMITS, CLOCK="2026-06-15T13:30:00Z")
     other.data_dir.mkdir()
@@ -103,7 +111,7 @@ def test_a_backup_serves_as_a_store(live: Server, start_server: ServerFactory, t
 
 
 def test_a_backup_holds_everything_that_was_written(live: Server, tmp_path: Path) -> None:
-    registered(live.url)
+    registered_by_its_clock(live)
     live.stop()
     result = backup(live, tmp_path / "copy.sqlite")
     assert result.returncode == 0, result.stderr

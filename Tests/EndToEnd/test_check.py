@@ -64,6 +64,7 @@ def test_a_sound_store_is_found_sound_in_use_and_at_rest(live: Server) -> None:
     eventually(lambda: value(store_file(live), "SELECT count(*) FROM hours") >= 3, "a flush", timeout=20)
     result = check(live)
     assert result.returncode == 0, "time without a server is no damage: " + result.stdout + result.stderr
+    assert "gaps: " in result.stdout, "but it is told"
 
 
 def test_a_store_is_sound_after_a_crash(live: Server) -> None:

@@ -35,8 +35,10 @@ def stopped(start_server: ServerFactory) -> Server:
 
 
 def files_of(server: Server) -> dict[str, bytes]:
+    # Looking alone changes the -shm, SQLite's table of locks.
+    files = [path for path in server.data_dir.rglob("*") if path.is_file() and not path.name.endswith("-shm")]
     return (
-        {path.name: path.read_bytes() for path in server.data_dir.rglob("*") if path.is_file()}
+        {path.name: path.read_bytes() for path in files}
         if server.data_dir.exists()
         else {}
     )
@@ -165,7 +167,7 @@ def test_a_running_server_keeps_its_store_to_itself(stopped: Server, golden: Pat
         result = take(server, golden, *options, CLOCK=CLOCK)
         if not options or result.returncode:
             assert result.returncode not in (0, 64, *CRASHES)
-            assert "running" in result.stderr or "in use" in result.stderr, result.stderr
+            assert str(server.data_dir) in result.stderr and "stop it" in result.stderr, result.stderr
     assert server.metrics()["messages_relayed_total"] == before
     assert geo(server, range="all")["total_visits"] == 0
     server.stop()
@@ -200,7 +202,8 @@ def test_a_start_with_a_store_imports_nothing(stopped: Server, tmp_path: Path) -
     stopped.start()
     assert stopped.metrics()["messages_relayed_total"] == 0
     assert geo(stopped, range="all")["total_visits"] == 0
-    assert series(stopped, range="all")["available_since"] > ms("2026-06-15T12:00Z")
+    # The hour of the store's own first point: the golden history begins months before.
+    assert series(stopped, range="all")["available_since"] == ms("2026-06-15T12:00Z")
 
 
 def test_a_first_start_without_the_files_is_an_ordinary_one(start_server: ServerFactory, tmp_path: Path) -> None:
@@ -255,10 +258,12 @@ def test_minutes_become_hours_and_days_where_those_are_missing(stopped: Server, 
         metrics_history=minutes,
         metrics_geo_hourly=[{"t": start + HOUR, "countries": {"DE": 3, "T1": 1, "A_1": 2}}],
     )
-    taken(stopped, directory)
+    said = taken(stopped, directory)
+    # Names of countries are a closed list here, so one that the original made up is dropped, and said to be.
+    assert said["metrics_geo_hourly.json"].dropped == {"with a country that is none": 1}
     stopped.start()
     for step in ("1m", "1h", "1d"):
         points = series(stopped, from_=start, to=start + 3 * DAY, step=step)["points"]
         assert (total(points), total(points, "samples")) == (299, 300), step
-    assert counted(stopped, range="all") == {"DE": 3, "T1": 1, "A_1": 2}
+    assert counted(stopped, range="all") == {"DE": 3, "T1": 1}
     assert geo(stopped, range="all")["country_count"] == 1

@@ -45,7 +45,7 @@ def test_identities_and_profiles_are_taken_along(stopped: Server, tmp_path: Path
         assert agent.dm(agent.handle).json()["seq"] > 7
     for agent in agents[:2]:
         assert_verifies(published(stopped, agent.handle), agent)
-    assert stopped.get("/api/agents").json()["total"] == 2
+    assert stopped.get("/api/agents").json()["count"] == 2
     stopped.stop()
     again = taken(stopped, directory)
     assert (again["identities.json"].imported, again["identities.json"].already_there) == (0, 4)

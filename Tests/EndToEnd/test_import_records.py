@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from golden import HOUR, MINUTE, answered, kept, unpack
 from originals import CRASHES, hour, put, snapshot, take, taken
 from series_client import series, total
 from server import OPEN_LIMITS, Server
-from store_copy import everything, store_file, value
+from store_copy import everything, rows, store_file
 from visits import counted
 
 
@@ -42,7 +43,7 @@ BROKEN = {
     "no JSON": b"hello",
     "NaN, which is no JSON": b'[{"t": NaN}]',
     "two values": b"[] []",
-    "bytes that are no text": b'[{"t": "\xff\xfe"}]',
+    "bytes that are no text": b"\xff\xfe[\x00]\x00",
     "another kind of value": b'"a text"',
     "null": b"null",
     "a number": b"7",
@@ -57,6 +58,15 @@ def assert_refused_by_name(server: Server, directory: Path, name: str, **setting
     assert "Fatal" not in result.stderr and len(result.stderr) < 4_000, "a sentence"
 
 
+def assert_nothing_taken(server: Server) -> None:
+    """A store that was made on the way there may be left, but not a row of history."""
+    if not store_file(server).exists():
+        return
+    tables = {name for (name,) in rows(store_file(server), "SELECT name FROM sqlite_master")}
+    for table in tables & {"minutes", "hours", "days", "country_minutes", "country_hours", "identities"}:
+        assert rows(store_file(server), f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
 @pytest.mark.parametrize("damage", BROKEN)
 @pytest.mark.parametrize("name", ["metrics", "metrics_history", "metrics_geo_hourly", "identities"])
 def test_a_broken_file_stops_everything_with_a_sentence(
@@ -65,9 +75,7 @@ def test_a_broken_file_stops_everything_with_a_sentence(
     unpack(tmp_path / "original")
     put(tmp_path / "original", **{name: BROKEN[damage]})
     assert_refused_by_name(stopped, tmp_path / "original", name)
-    if store_file(stopped).exists():
-        assert value(store_file(stopped), "SELECT count(*) FROM minutes") == 0
-        assert value(store_file(stopped), "SELECT count(*) FROM hours") == 0
+    assert_nothing_taken(stopped)
     # Mended, all of it is taken.
     unpack(tmp_path / "original")
     (tmp_path / "original" / "identities.json").unlink(missing_ok=True)
@@ -90,7 +98,7 @@ def test_a_list_is_no_object_and_an_object_no_list(stopped: Server, tmp_path: Pa
     directory = put(tmp_path / "original", metrics_geo_hourly=[{"t": START, "countries": {"DE": 1}}])
     put(directory, **{name: content})
     assert_refused_by_name(stopped, directory, name)
-    assert not store_file(stopped).exists() or value(store_file(stopped), "SELECT count(*) FROM country_hours") == 0
+    assert_nothing_taken(stopped)
 
 
 def test_a_broken_last_file_leaves_a_store_in_use_as_it_was(stopped: Server, tmp_path: Path) -> None:
@@ -107,8 +115,19 @@ def test_a_broken_last_file_leaves_a_store_in_use_as_it_was(stopped: Server, tmp
 def test_a_file_of_too_many_bytes_is_refused(stopped: Server, tmp_path: Path) -> None:
     directory = put(tmp_path / "original", metrics_history="[]")
     with (directory / "metrics_history.json").open("r+b") as file:
-        file.truncate(65 * 1024 * 1024)
+        # A hole: it takes no room on the disk.
+        file.truncate(2**30 + 1)
     assert_refused_by_name(stopped, directory, "metrics_history")
+    assert "too large" in take(stopped, directory).stderr
+
+
+def test_bytes_that_are_no_text_cost_one_record(stopped: Server, tmp_path: Path) -> None:
+    """Within a string they are read as JavaScript reads them: the file is sound, the record isn't."""
+    good = json.dumps(snapshot(START, 1, d_messages=1)).encode()
+    said = taken(
+        stopped, put(tmp_path / "original", metrics_history=b'[{"t": "\xff\xfe", "\xff": "\xc3"}, ' + good + b"]")
+    )["metrics_history.json"]
+    assert (said.read, said.imported, sum(said.dropped.values())) == (2, 1, 1), said.text
 
 
 # Records
@@ -149,7 +168,7 @@ def test_odd_numbers_never_break_the_store(stopped: Server, tmp_path: Path, odd:
     )
     minutes = [
         snapshot(START, 10, d_messages=1),
-        snapshot(START + MINUTE, 11, **dict.fromkeys(fields, odd)),
+        snapshot(START + MINUTE) | dict.fromkeys(fields, odd),
         snapshot(START + 2 * MINUTE, 12, d_messages=1),
     ]
     hours = [hour(START - HOUR, 9, 9), hour(START, odd, odd, peak_rooms=odd, samples=odd, last_t=odd)]
@@ -180,14 +199,15 @@ def test_odd_numbers_never_break_the_store(stopped: Server, tmp_path: Path, odd:
     assert stopped.metrics()["http_2xx"] >= 0
 
 
-def test_minutes_out_of_order_and_twice_are_each_counted_once(stopped: Server, tmp_path: Path) -> None:
+def test_minutes_out_of_order_are_sorted_and_those_of_one_time_added_up(stopped: Server, tmp_path: Path) -> None:
+    """As the original's answers add them up, which never wrote such a file itself."""
     minutes = [snapshot(START + n * MINUTE, n, d_messages=1) for n in range(10)]
     shuffled = [*minutes[5:], *minutes[:7]]
     said = taken(stopped, put(tmp_path / "original", metrics_history=shuffled))["metrics_history.json"]
     assert said.read == 12 and said.imported == 10
-    assert said.imported + said.already_there + sum(said.dropped.values()) == 12, "none is passed over in silence"
+    assert sum(said.repaired.values()) == 2 and not said.dropped, "none is passed over in silence"
     stopped.start()
-    assert total(series(stopped, from_=START, to=START + HOUR, step="1h")["points"]) == 10
+    assert total(series(stopped, from_=START, to=START + HOUR, step="1m")["points"]) == 12
 
 
 def test_what_is_older_than_is_kept_is_dropped_with_that_reason(stopped: Server, tmp_path: Path) -> None:
@@ -206,10 +226,10 @@ COUNTRIES: dict[str, Any] = {
     "T1": 1,
     "LOCAL": 1,
     "XX": 1,
-    "AB_1": 1,
     "SE": 2.9,
     "PL": "4",
-    # These can't be meant.
+    # These can't be meant; of the names, the original takes this one, but countries are a closed list here.
+    "AB_1": 1,
     "": 1,
     "nope!": 1,
     "D": 1,
@@ -221,10 +241,10 @@ COUNTRIES: dict[str, Any] = {
     "D\u00c4": 1,
     "HU": [],
 }
-EXPECTED = {"DE": 3, "FR": 3, "T1": 1, "LOCAL": 1, "XX": 1, "AB_1": 1, "SE": 2, "PL": 4}
+EXPECTED = {"DE": 3, "FR": 3, "T1": 1, "LOCAL": 1, "XX": 1, "SE": 2, "PL": 4}
 
 
-def test_countries_are_tidied_up_as_the_original_does(stopped: Server, tmp_path: Path) -> None:
+def test_countries_are_tidied_up(stopped: Server, tmp_path: Path) -> None:
     buckets = [
         {"t": START, "countries": COUNTRIES},
         {"t": START + HOUR, "countries": []},
@@ -234,8 +254,8 @@ def test_countries_are_tidied_up_as_the_original_does(stopped: Server, tmp_path:
     ]
     said = taken(stopped, put(tmp_path / "original", metrics_geo_hourly=buckets))["metrics_geo_hourly.json"]
     assert said.read == len(buckets)
-    # Ten counts, and two buckets without a proper time; two more have no counts to lose.
-    assert 12 <= sum(said.dropped.values()) <= 14, said.text
+    # Eleven counts, and two buckets without a proper time; two more have no counts to lose.
+    assert 13 <= sum(said.dropped.values()) <= 15, said.text
     stopped.start()
     assert counted(stopped, range="all") == EXPECTED
 

@@ -17,7 +17,9 @@ struct HistoryRoutes: Sendable {
                     ? SeriesTable(answer.points, query.metrics).csv()
                     : SeriesJSON.range(answer, query.metrics)
             case .window(let window):
-                let window = try await bounded(window)
+                if window.from == nil, let from = try await metrics.history.availableSince() {
+                    try SeriesQuery.refuseTooFine(window.step, from: from, until: window.until)
+                }
                 let answer = try await metrics.history.series(window, metrics: query.metrics)
                 return query.format == .csv
                     ? SeriesTable(answer.points, query.metrics).csv()
@@ -38,20 +40,6 @@ struct HistoryRoutes: Sendable {
                 }
             return query.format == .csv ? SeriesJSON.csv(answer) : SeriesJSON.geo(answer)
         }
-    }
-
-    /// The window with its beginning, refused when it has more buckets than anybody should be sent.
-    private func bounded(_ window: SeriesWindow) async throws -> SeriesWindow {
-        var window = window
-        if window.from == nil { window.from = try await metrics.history.availableSince() }
-        guard let from = window.from, case .width(let width) = window.step else { return window }
-        guard (window.until - from) / width <= SeriesWindow.pointsMax else {
-            throw SeriesQuery.Fault(
-                message:
-                    "that would be more than \(SeriesWindow.pointsMax) points; take a larger step or a shorter window",
-                parameter: "step")
-        }
-        return window
     }
 
     private func answer(

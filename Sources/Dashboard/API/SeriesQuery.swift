@@ -46,7 +46,17 @@ struct SeriesQuery {
             throw Fault(message: "from must be before to", parameter: "from")
         }
         let width = try step.map(Self.step)
+        if let start { try refuseTooFine(width, from: start, until: end) }
         return .window(SeriesWindow(from: start, until: end, step: width))
+    }
+
+    /// Refuses more buckets than anybody should be sent.
+    static func refuseTooFine(_ step: SeriesWindow.Step?, from: Int64, until: Int64) throws {
+        guard case .width(let width) = step, (until - from) / width > SeriesWindow.pointsMax else { return }
+        throw Fault(
+            message:
+                "that would be more than \(SeriesWindow.pointsMax) points; take a larger step or a shorter window",
+            parameter: "step")
     }
 
     private static func metrics(_ query: Query) throws -> [SeriesMetric] {
@@ -54,7 +64,8 @@ struct SeriesQuery {
         guard names.count <= metricsMax else {
             throw Fault(message: "at most \(metricsMax) metrics at once", parameter: "metric")
         }
-        return try names.map { name in
+        var seen = Set<String>()
+        return try names.filter { seen.insert($0).inserted }.map { name in
             guard let metric = SeriesMetric(name) else {
                 throw Fault(
                     message:

@@ -8,16 +8,16 @@ public struct ImportTally: Sendable, Equatable {
         case tooOld = "older than such records are kept"
         case beyondRetention = "more of them than are kept"
         case sameTime = "at the same time as another, added to it"
-        case outOfOrder = "out of order within its hour"
         case notANumber = "with a value that is no number, taken as 0"
         case negative = "with a negative value, taken as 0"
-        case tooLarge = "with a value too large to be a count"
+        case tooLarge = "with a value too large to be a count, taken as 0"
         case badCountry = "with a country that is none"
         case noCount = "with a country without visits"
         case badHandle = "with a handle that is none, or another's"
         case badKey = "with a key that is none"
         case unknownHandle = "of a handle that isn't registered"
         case badProfile = "with a profile that can't be published"
+        case otherKey = "not signed by who has the handle here"
         case expired = "out of time"
 
         /// A part of a record was left out; the record itself was taken.

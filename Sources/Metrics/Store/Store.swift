@@ -61,6 +61,13 @@ public final class Store: Sendable {
         }
     }
 
+    /// Whether nothing was ever counted into it: a start that was refused leaves an empty file behind.
+    public static func isNew(_ database: Database) throws -> Bool {
+        try database.write {
+            try $0.integer("SELECT count(*) FROM sqlite_master WHERE name = 'meta'") == 0
+        }
+    }
+
     /// Writes one flush in one transaction.
     func write(_ flush: Flush) async throws {
         try await database.write { [self] connection in

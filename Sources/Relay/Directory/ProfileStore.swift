@@ -93,7 +93,7 @@ struct ProfileStore: Sendable {
     static func entry(
         _ handle: Handle, _ record: JSONValue, now: Int64, _ limits: IdentityLimits
     ) -> Directory.Entry? {
-        let sent: JSONValue = if let inner = record["profile"], inner.isTruthy { inner } else { record }
+        let sent = BookImport.profile(record)
         guard let signature = record["profile_sig"]?.string,
             Base64.canonicalLength(signature) == Ed25519.signatureBytes,
             let profile = try? AgentProfile(

@@ -55,7 +55,11 @@ public enum BookImport {
         _ file: JSONValue, into connection: Connection, limits: IdentityLimits, now: Int64
     ) throws -> ImportTally {
         var tally = ImportTally("agent_profiles.json")
-        let registered = Set(try connection.query("SELECT handle FROM identities") { $0.text(0) ?? "" })
+        let keys = Dictionary(
+            try connection.query("SELECT handle, sign_pub FROM identities") {
+                ($0.text(0) ?? "", $0.text(1) ?? "")
+            }
+        ) { $1 }
         for (name, record) in try members(file, "agent_profiles") {
             tally.read += 1
             guard case .object = record else {
@@ -66,16 +70,21 @@ public enum BookImport {
                 tally.drop(.badHandle)
                 continue
             }
-            guard registered.contains(name) else {
+            guard let key = keys[name] else {
                 tally.drop(.unknownHandle)
+                continue
+            }
+            // Read again it would be given a new life, as by the original.
+            if let expires = time(profile(record)["expires_at"]), expires <= now {
+                tally.drop(.expired)
                 continue
             }
             guard let entry = ProfileStore.entry(handle, record, now: now, limits) else {
                 tally.drop(.badProfile)
                 continue
             }
-            guard entry.expiresAt > now else {
-                tally.drop(.expired)
+            guard isOwners(entry, record, key) else {
+                tally.drop(.otherKey)
                 continue
             }
             if try ProfileStore.insert(entry, connection) {
@@ -87,6 +96,20 @@ public enum BookImport {
         return tally
     }
 
+    static func profile(_ record: JSONValue) -> JSONValue {
+        if let inner = record["profile"], inner.isTruthy { inner } else { record }
+    }
+
+    /// Whether the profile is of who has the handle here. The original had checked the signature by the key
+    /// that it wrote beside it; another key's must be good by ours.
+    private static func isOwners(_ entry: Directory.Entry, _ record: JSONValue, _ key: String) -> Bool {
+        if record["sign_pub"]?.string == key { return true }
+        guard let signature = Base64.decode(entry.signature, count: Ed25519.signatureBytes),
+            let bytes = Base64.decode(key, count: Ed25519.keyBytes)
+        else { return false }
+        return Ed25519.verify(signature, of: entry.profile.signedText, by: bytes)
+    }
+
     /// In a fixed order, so that two imports of one file do the same.
     private static func members(_ file: JSONValue, _ name: String) throws -> [(String, JSONValue)] {
         guard case .object(let members)? = file[name] else {
@@ -96,7 +119,9 @@ public enum BookImport {
     }
 
     static func time(_ value: JSONValue?) -> Int64? {
-        guard case .number(let number)? = value, number >= 0, number <= Double(Row.timeMax) else { return nil }
+        guard case .number(let number)? = value, number >= 0, number <= Double(Row.timeMax) else {
+            return nil
+        }
         return Int64(number)
     }
 }

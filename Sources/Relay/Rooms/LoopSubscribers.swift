@@ -41,18 +41,16 @@ final class LoopSubscribers: @unchecked Sendable {
         let present = members
         var delivered = DeliveryCount()
         for member in present { member.deliver(batch, counting: &delivered) }
-        delivered.record(batch, on: meter)
+        delivered.observeLag(of: batch, on: meter)
     }
 }
 
-/// How many messages of a batch reached subscribers, so that counting costs the same for one or a thousand.
+/// How many messages of a batch went to subscribers, so that their lag costs the same for one or a thousand.
 struct DeliveryCount {
     var events: UInt64 = 0
     var sockets: UInt64 = 0
 
-    func record(_ batch: [Broadcast], on meter: Meter) {
-        if events > 0 { meter.add(.deliveries(.sse), events) }
-        if sockets > 0 { meter.add(.deliveries(.ws), sockets) }
+    func observeLag(of batch: [Broadcast], on meter: Meter) {
         let messages = batch.filter { $0.seq > 0 }
         guard !messages.isEmpty else { return }
         let now = NIODeadline.now().uptimeNanoseconds

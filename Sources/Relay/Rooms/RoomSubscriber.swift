@@ -138,6 +138,8 @@ final class RoomSubscriber: ConnectionStream {
 
     private func write(_ messages: [Message]) {
         hasRead = true
+        // Before its bytes leave: what a client has read was counted, whenever the process dies.
+        relay.meter.add(.deliveries(transport), UInt64(messages.count))
         for message in messages {
             cursor = message.seq
             switch wire {
@@ -145,7 +147,6 @@ final class RoomSubscriber: ConnectionStream {
             case .socket: connection.write(WebSocketFraming.text(message.json))
             }
         }
-        relay.meter.add(.deliveries(transport), UInt64(messages.count))
         connection.flush()
     }
 
@@ -179,6 +180,7 @@ final class RoomSubscriber: ConnectionStream {
             case .socket: connection.write(broadcast.socketFrame)
             }
         }
+        relay.meter.add(.deliveries(transport), messages)
         connection.flush()
         if isSocket { delivered.sockets += messages } else { delivered.events += messages }
     }

@@ -9,8 +9,8 @@ struct BackupCommand: AsyncParsableCommand {
         abstract: "Copy the store to a file, consistent and compact, while the server runs.",
         discussion: """
             The copy holds everything up to the last flush: history, identities, profiles and hashed sessions. \
-            It appears under its name only when it is whole. To restore it, stop the server and put it in \
-            DATA_DIR as signalbox.sqlite.
+            It appears under its name only when it is whole. To restore it, stop the server, put it in \
+            DATA_DIR as signalbox.sqlite, and remove the signalbox.sqlite-wal and -shm that were there.
             """)
 
     @Argument(help: "Where the copy goes.")
@@ -27,21 +27,24 @@ struct BackupCommand: AsyncParsableCommand {
             let source = (settings["DATA_DIR"] ?? "./data") + "/signalbox.sqlite"
             let manager = FileManager.default
             guard manager.fileExists(atPath: source) else {
-                throw SettingsError(description: "There is no store at \(source); set DATA_DIR or --data-dir.")
+                throw SettingsError(
+                    description: "There is no store at \(source); set DATA_DIR or --data-dir.")
             }
             guard force || !manager.fileExists(atPath: file) else {
                 throw SettingsError(description: "\(file) is there already; --force replaces it.")
             }
+            try Self.refuse(file, inPlaceOf: source)
             let temporary = file + ".part"
             try? manager.removeItem(atPath: temporary)
             do {
                 try Self.copy(source, to: temporary)
+                guard rename(temporary, file) == 0 else {
+                    throw SettingsError(
+                        description: "\(file) can't be written: \(String(cString: strerror(errno))).")
+                }
             } catch {
                 try? manager.removeItem(atPath: temporary)
                 throw error
-            }
-            guard rename(temporary, file) == 0 else {
-                throw SettingsError(description: "\(temporary) is whole, but can't be renamed to \(file).")
             }
             let size = try? manager.attributesOfItem(atPath: file)[.size] as? NSNumber
             print("Copied to \(file), \(size?.intValue ?? 0) bytes.")
@@ -51,6 +54,20 @@ struct BackupCommand: AsyncParsableCommand {
             throw CleanExit.message(
                 "The store could not be copied: \(error.message). Is there room, and may \(file) be written?",
                 code: .failure)
+        }
+    }
+
+    /// A running server would go on writing to a store that has no name any more.
+    private static func refuse(_ file: String, inPlaceOf source: String) throws {
+        var (target, store) = (stat(), stat())
+        let isThere = stat(file, &target) == 0
+        if isThere, target.st_mode & S_IFMT == S_IFDIR {
+            throw SettingsError(description: "\(file) is a folder; name a file in it.")
+        }
+        for suffix in ["", "-wal", "-shm"] where isThere && stat(source + suffix, &store) == 0 {
+            if (target.st_dev, target.st_ino) == (store.st_dev, store.st_ino) {
+                throw SettingsError(description: "\(file) is the store itself; name another file.")
+            }
         }
     }
 

@@ -23,7 +23,8 @@ struct CheckCommand: AsyncParsableCommand {
             guard FileManager.default.fileExists(atPath: path) else {
                 throw SettingsError(description: "There is no store at \(path); set DATA_DIR or --data-dir.")
             }
-            verdict = try StoreCheck(Connection(path: path, mode: .readOnly))
+            verdict = try StoreCheck(
+                Connection(path: path, mode: .readOnly), retention: settings.retention)
         } catch let error as SettingsError {
             throw CleanExit.message(error.description, code: .failure)
         } catch let error as SQLiteError {

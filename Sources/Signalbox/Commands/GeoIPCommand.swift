@@ -34,15 +34,20 @@ struct GeoIPCommand: AsyncParsableCommand {
                 }
                 addresses.append((text, address))
             }
-            guard let source = CountryResolver.Source(rawValue: settings["GEO_SOURCE"]?.lowercased() ?? "auto") else {
+            guard
+                let source = CountryResolver.Source(rawValue: settings["GEO_SOURCE"]?.lowercased() ?? "auto")
+            else {
                 throw SettingsError(description: "GEO_SOURCE is none of auto, cloudflare, database and off.")
             }
-            let file = (database ?? settings["GEOIP_DB"]).map { CountryDatabaseFile(path: $0) }
+            let isAsked = source == .auto || source == .database
+            let file = (database ?? (isAsked ? settings["GEOIP_DB"] : nil)).map {
+                CountryDatabaseFile(path: $0)
+            }
             _ = file?.refresh()
             if addresses.isEmpty {
                 try await selfTest(settings, source, file)
             } else {
-                try lookUp(addresses, file)
+                try lookUp(addresses, file, isAsked: isAsked)
             }
         } catch let error as SettingsError {
             throw CleanExit.message(error.description, code: .failure)
@@ -51,7 +56,9 @@ struct GeoIPCommand: AsyncParsableCommand {
         }
     }
 
-    private func lookUp(_ addresses: [(text: String, address: IPAddress)], _ file: CountryDatabaseFile?) throws {
+    private func lookUp(
+        _ addresses: [(text: String, address: IPAddress)], _ file: CountryDatabaseFile?, isAsked: Bool
+    ) throws {
         if let file, file.current == nil { throw SettingsError(description: file.problem ?? "No database.") }
         let resolver = CountryResolver(source: .database) {
             file?.current?.country(of: (high: $0.high, low: $0.low))
@@ -62,7 +69,11 @@ struct GeoIPCommand: AsyncParsableCommand {
                 switch found?.told {
                 case .local: "this machine or the tailnet"
                 case .database: "database"
-                default: file == nil ? "unknown; no database, set GEOIP_DB" : "unknown"
+                default:
+                    file != nil
+                        ? "unknown"
+                        : isAsked
+                            ? "unknown; no database, set GEOIP_DB" : "unknown; GEO_SOURCE asks no database"
                 }
             print("\(one.text)  \(found?.country.text ?? "XX")  (\(told))")
         }

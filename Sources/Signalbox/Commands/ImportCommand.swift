@@ -30,13 +30,22 @@ struct ImportCommand: AsyncParsableCommand {
             let paths = OriginalFile.found(in: directory, settings)
             guard !paths.isEmpty else {
                 throw SettingsError(
-                    description: "\(directory) holds none of \(OriginalFile.allCases.map(\.name).joined(separator: ", ")).")
+                    description:
+                        "\(directory) holds none of \(OriginalFile.allCases.map(\.name).joined(separator: ", "))."
+                )
             }
-            let data = try DataDirectory(path: settings["DATA_DIR"] ?? "./data")
+            let folder = settings["DATA_DIR"] ?? "./data"
+            let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+            defer { try? FileManager.default.removeItem(at: scratch) }
+            // A dry run makes nothing, so where there is no store yet it tries with one elsewhere.
+            let isThere = FileManager.default.fileExists(atPath: folder + "/signalbox.sqlite")
+            let data = try DataDirectory(path: dryRun && !isThere ? scratch.path : folder)
             let (database, setAside) = try Database.open(path: data.databasePath)
             if let setAside {
                 throw SettingsError(
-                    description: "The store could not be read and now lies in \(setAside.movedTo). Nothing was imported.")
+                    description:
+                        "The store could not be read and now lies in \(setAside.movedTo). Nothing was imported."
+                )
             }
             try refuseAfterCrash(database)
             let clock = try ClockSetting(settings["CLOCK"]).clock
@@ -50,7 +59,8 @@ struct ImportCommand: AsyncParsableCommand {
         } catch let error as OriginalImport.Failure {
             throw CleanExit.message(error.description, code: .failure)
         } catch let error as SQLiteError {
-            throw CleanExit.message("The store can't be used: \(error.message). Nothing was imported.", code: .failure)
+            throw CleanExit.message(
+                "The store can't be used: \(error.message). Nothing was imported.", code: .failure)
         }
     }
 
@@ -71,7 +81,8 @@ struct ImportCommand: AsyncParsableCommand {
         let width = 30
         let done = Int(share * Double(width))
         guard share >= 1 || Int(share * 1_000_000) % 10_000 < 40 else { return }
-        let line = "\r\(name.padding(toLength: 24, withPad: " ", startingAt: 0)) ["
+        let line =
+            "\r\(name.padding(toLength: 24, withPad: " ", startingAt: 0)) ["
             + String(repeating: "#", count: done) + String(repeating: ".", count: width - done)
             + "] \(Int(share * 100)) %"
         StandardError.write(share >= 1 ? line + "\n" : line)

@@ -40,7 +40,9 @@ struct OriginalHistory {
         }
         // Only a date goes into the store, whatever stands there.
         history.firstBoot = members["first_boot_at"]?.string.flatMap { text in
-            text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z/.asciiOnlyDigits()).map { String($0.0) }
+            text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z/.asciiOnlyDigits()).map {
+                String($0.0)
+            }
         }
         tallies.append(tally)
     }
@@ -89,7 +91,8 @@ struct OriginalHistory {
         ]
         for (stat, name) in counted {
             guard let before = previous.flatMap({ OriginalNumber.finite($0[name]) }) else { continue }
-            point[stat] = max(0, OriginalNumber.count(record[name], &tally) - Int64(max(0, min(before, 9e15))))
+            point[stat] = max(
+                0, OriginalNumber.count(record[name], &tally) - Int64(max(0, min(before, 9e15))))
         }
         return point
     }

@@ -29,7 +29,6 @@ struct OriginalImport {
         identityLimits = RelayLimits(settings).identities
     }
 
-
     /// Reads every file, then writes. A file that can't be read ends it before anything is written.
     /// - Parameter isDry: everything is done and then taken back.
     func run(into database: Database, isDry: Bool = false) throws -> [ImportTally] {
@@ -63,8 +62,10 @@ struct OriginalImport {
             original.note(dry.taken)
             tallies = original.tallies + dry.books
         } catch let error as JSONError {
-            let names = [OriginalFile.identities, .profiles].compactMap { paths[$0] }.joined(separator: " or ")
-            throw Failure(description: "\(names) is not the original's: \(error.description). Nothing was imported.")
+            let names = [OriginalFile.identities, .profiles].compactMap { paths[$0] }.joined(
+                separator: " or ")
+            throw Failure(
+                description: "\(names) is not the original's: \(error.description). Nothing was imported.")
         }
         return tallies
     }
@@ -103,7 +104,8 @@ struct OriginalImport {
     private func checked(_ file: OriginalFile, _ body: () throws -> Void) throws {
         do { try body() } catch let error as JSONError {
             throw Failure(
-                description: "\(paths[file] ?? file.name) can't be read: \(error.description). Nothing was imported.")
+                description:
+                    "\(paths[file] ?? file.name) can't be read: \(error.description). Nothing was imported.")
         }
     }
 

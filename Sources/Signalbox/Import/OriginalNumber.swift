@@ -39,8 +39,12 @@ struct OriginalNumber {
             tally.mend(.negative)
             return 0
         }
-        if number > countMax { tally.mend(.tooLarge) }
-        return Int64(min(number, countMax))
+        // Sums of such values would be none that a client can read.
+        if number > countMax {
+            tally.mend(.tooLarge)
+            return 0
+        }
+        return Int64(number)
     }
 
     /// A total: nil where the record doesn't say.
@@ -53,7 +57,9 @@ struct OriginalNumber {
 
     /// A record's time in Unix ms: only a number is one.
     static func time(_ value: JSONValue?) -> Int64? {
-        guard case .number(let number)? = value, number.isFinite, number > 0, number < 8.64e15 else { return nil }
+        guard case .number(let number)? = value, number.isFinite, number > 0, number < 8.64e15 else {
+            return nil
+        }
         return Int64(number)
     }
 }

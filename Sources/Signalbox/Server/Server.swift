@@ -33,6 +33,9 @@ struct Server {
             throw SettingsError(
                 description:
                     "The disk of DATA_DIR \(directory.path) is full; free some space and start again.")
+        } catch let error as SQLiteError {
+            throw SettingsError(
+                description: "The store \(directory.databasePath) can't be opened: \(error.message).")
         }
 
         let threads = settings["THREADS"].flatMap { Int($0) } ?? System.coreCount
@@ -131,10 +134,9 @@ struct Server {
     ) throws -> (Stores, Database.SetAside?) {
         let (retention, timeZone) = (settings.retention, try settings.timeZone())
         let originals = OriginalFile.found(in: nil, settings)
-        let isFirstStart = !FileManager.default.fileExists(atPath: directory.databasePath)
         let (opened, setAside) = try Database.open(path: directory.databasePath) { database in
             try Gate.prepare(database)
-            if isFirstStart, !originals.isEmpty { try takeOver(originals, into: database, now: now) }
+            if !originals.isEmpty, try Store.isNew(database) { try takeOver(originals, into: database, now: now) }
             return Stores(
                 database: database,
                 metrics: try Store(
