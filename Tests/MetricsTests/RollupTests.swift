@@ -33,7 +33,7 @@ struct RollupTests {
         try await withTemporaryDirectory { directory in
             var life = try Rehearsal(
                 directory, zone: scene.zone, start: instant(scene.start), seed: scene.seed)
-            try await life.run(steps: 160)
+            try await life.run(steps: 100)
             let (bench, ledger) = (life.bench, life.ledger)
             let zone = TimeZone(identifier: scene.zone) ?? .gmt
             let (minutes, hours) = (try await bench.minutes(), try await bench.hours())
@@ -58,7 +58,7 @@ struct RollupTests {
         try await withTemporaryDirectory { directory in
             let start = instant(scene.start)
             var life = try Rehearsal(directory, zone: scene.zone, start: start, seed: scene.seed + 100)
-            try await life.run(steps: 160)
+            try await life.run(steps: 100)
             var random = SeededGenerator(seed: scene.seed)
             let history = life.bench.metrics.history
             for (width, steps) in [

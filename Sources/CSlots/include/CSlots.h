@@ -30,3 +30,11 @@ static inline void slots_add(uint64_t *shared, uint64_t table, long slot, uint64
         __atomic_fetch_add(shared + slot, amount, __ATOMIC_RELAXED);
     }
 }
+
+/// A slot's sum over the first tables of several that are `stride` values apart.
+static inline uint64_t slots_sum(const uint64_t *first, long tables, long stride, long slot) {
+    uint64_t sum = 0;
+    for (long table = 0; table < tables; table++)
+        sum += __atomic_load_n(first + table * stride + slot, __ATOMIC_RELAXED);
+    return sum;
+}

@@ -63,8 +63,8 @@ enum SlotMapping {
         guard bytes.count >= headerBytes, isFirst || bytes.starts(with: magic), Array(bytes[8..<24]) == uuid
         else { return nil }
         func number(at offset: Int) -> UInt64 {
-            bytes[offset..<offset + 8].enumerated().reduce(0) {
-                $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+            bytes.withUnsafeBytes {
+                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             }
         }
         let namesStart = isFirst ? fixedBytes - 8 : fixedBytes

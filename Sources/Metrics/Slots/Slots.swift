@@ -57,11 +57,11 @@ public final class Slots: @unchecked Sendable {
             known =
                 used.weakCompareExchange(expected: known, desired: index + 1, ordering: .relaxed).original
         }
-        slots_own_adopt(identity, values(ofTable: index + 1))
+        slots_own_adopt(identity, table(index + 1))
     }
 
-    private func values(ofTable table: Int) -> UnsafeMutablePointer<UInt64> {
-        UnsafeMutableRawPointer(base + table * Self.stride).assumingMemoryBound(to: UInt64.self)
+    private func table(_ number: Int) -> UnsafeMutablePointer<UInt64> {
+        UnsafeMutableRawPointer(base + number * Self.stride).assumingMemoryBound(to: UInt64.self)
     }
 
     @inlinable
@@ -71,11 +71,7 @@ public final class Slots: @unchecked Sendable {
     }
 
     func load(_ slot: Int) -> UInt64 {
-        (0...min(used.load(ordering: .relaxed), Self.threads)).reduce(0) { sum, table in
-            sum
-                &+ UnsafeAtomic<UInt64>(at: base + table * Self.stride + slot)
-                .load(ordering: .relaxed)
-        }
+        slots_sum(table(0), 1 + used.load(ordering: .relaxed), Self.stride, slot)
     }
 
     /// Adds what is missing to `value`: a start's, before anybody counts.
