@@ -1,11 +1,11 @@
 # Everything there is to do here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak lint format clean
+.PHONY: help run demo test soak bench docs lint format clean
 
 DEBUG_BINARY   := .build/debug/signalbox
 RELEASE_BINARY := .build/release/signalbox
-SWIFT_SOURCES  := Sources Tests Package.swift
+SWIFT_SOURCES  := Sources Tests Benchmarks Package.swift
 PYTEST         := SIGNALBOX_BIN=$(DEBUG_BINARY) .venv/bin/pytest -c Tests/EndToEnd/pytest.ini Tests/EndToEnd
 
 help: ## this list
@@ -13,7 +13,7 @@ help: ## this list
 
 run: ## build and start the server on http://127.0.0.1:3000 (HOST, PORT, DATA_DIR change that)
 	@scripts/setup run
-	swift build -c release --product signalbox
+	swift build -c release --static-swift-stdlib --product signalbox
 	@export HOST="$${HOST:-127.0.0.1}" PORT="$${PORT:-3000}" DATA_DIR="$${DATA_DIR:-./data}"; \
 	exec $(RELEASE_BINARY) serve
 
@@ -31,6 +31,16 @@ soak: ## the long campaigns
 	@scripts/setup test
 	swift build
 	$(PYTEST) -m soak -n 0
+
+bench: ## what the metrics cost: one increment, and a server with years of history (about six minutes)
+	@scripts/setup test
+	swift build -c release --static-swift-stdlib --product signalbox
+	swift run -c release --static-swift-stdlib signalbox-increments
+	.venv/bin/python Benchmarks/measure_history.py
+
+docs: ## write docs/metrics.md anew from the vocabulary
+	swift build --product signalbox
+	$(DEBUG_BINARY) metrics > docs/metrics.md
 
 lint: ## check the format of the Swift code
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

@@ -113,6 +113,18 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // `make bench`: what one increment costs, and a malloc that counts.
+        .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+        .executableTarget(
+            name: "signalbox-increments",
+            dependencies: [
+                "SignalboxMetrics", "SQLite", "CAllocationCount",
+                .product(name: "Atomics", package: "swift-atomics"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/Increments",
+            swiftSettings: strict),
+
         // What tests of several targets share: a loopback server and a client that speaks raw bytes.
         .target(
             name: "TestSupport",

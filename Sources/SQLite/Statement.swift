@@ -80,7 +80,9 @@ public struct Row {
 
     /// The column as an integer, nil for NULL.
     public func integer(_ column: Int32) -> Int64? {
-        sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : sqlite3_column_int64(handle, column)
+        let value = sqlite3_column_int64(handle, column)
+        // NULL reads as 0; of most values there is then nothing more to ask.
+        return value == 0 && sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : value
     }
 
     /// The column as a floating-point number, nil for NULL.

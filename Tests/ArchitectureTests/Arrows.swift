@@ -28,13 +28,13 @@ enum Arrows {
         let dependencies: Set<String>
     }
 
-    /// The targets of a package manifest that aren't tests, with those of their dependencies that are ours.
+    /// The targets of a package manifest that aren't tests or benchmarks, with those of their dependencies that are ours.
     static func targets(inManifest text: String) -> [Target] {
         let parts = text.components(separatedBy: "    targets: [").dropFirst().joined()
         return parts.matches(of: /\.(target|executableTarget|systemLibrary)\(/).compactMap { match in
             let declaration = balanced(parts[match.range.upperBound...])
             guard let name = declaration.firstMatch(of: /name: "(\w+)"/)?.1,
-                !declaration.contains("path: \"Tests/")
+                !declaration.contains("path: \"Tests/"), !declaration.contains("path: \"Benchmarks/")
             else { return nil }
             var names: Set<String> = []
             if let start = declaration.firstRange(of: "dependencies: [") {

@@ -7,7 +7,7 @@ struct PageDamage {
     enum Place { case root, middle, last }
 
     /// Bytes of a page; https://www.sqlite.org/fileformat2.html#b_tree_pages says where its parts are.
-    private static let pageBytes = 4_096
+    private static let pageBytes = 2_048
 
     static func hit(_ bench: Bench, _ table: String, _ place: Place) throws {
         let path = bench.store.database.path

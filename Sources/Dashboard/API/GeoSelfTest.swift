@@ -112,7 +112,9 @@ public struct GeoSelfTest: Sendable {
     /// For a terminal.
     public var lines: [String] {
         var lines = ["source: GEO_SOURCE=\(facts.source.rawValue)"]
-        lines.append("cloudflare: \(facts.trustsCloudflare ? "trusted" : "not trusted"), \(headersIgnored) headers ignored")
+        lines.append(
+            "cloudflare: \(facts.trustsCloudflare ? "trusted" : "not trusted"), \(headersIgnored) headers ignored"
+        )
         if let database = facts.database {
             if let type = database.type {
                 let built = database.builtAt.map { CivilTime.iso8601($0 * 1_000) } ?? "?"
@@ -127,7 +129,8 @@ public struct GeoSelfTest: Sendable {
         }
         lines.append(
             "visits of 7 days: \(visits), "
-                + (unknownShare.map { "\(NumberText.percent($0)) from unknown countries" } ?? "nothing to judge by"))
+                + (unknownShare.map { "\(NumberText.percent($0)) from unknown countries" }
+                    ?? "nothing to judge by"))
         return lines + hints.map { "hint: \($0)" }
     }
 

@@ -4,6 +4,11 @@
 public enum StoredStat: String, CaseIterable, Sendable {
     // Counted within the point's time.
     case messages, bytes, rooms, bugs
+    // Highest values within the point's time. Up here, since SQLite reads a row only as far as it must and the
+    // original's series are made of these six.
+    case peakRooms = "peak_rooms"
+    case peakSubs = "peak_subs"
+    // Counted again.
     case messagesWS = "messages_ws"
     case messageBytes = "message_bytes"
     case roomsEvicted = "rooms_evicted"
@@ -98,9 +103,6 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case storeWritable = "store_writable"
     case storeUnwrittenPoints = "store_unwritten_points"
     case residentBytes = "resident_bytes"
-    // Highest values within the point's time.
-    case peakRooms = "peak_rooms"
-    case peakSubs = "peak_subs"
 
     /// Where a value comes from, and with it how values of two points become one.
     public enum Kind: Sendable {

@@ -43,7 +43,8 @@ public enum VocabularyDocument {
         return keys.enumerated().map { place, key in
             var seen: [String] = []
             for labels in all where !seen.contains(labels[place].value) { seen.append(labels[place].value) }
-            return seen.count > 12 ? "`\(key)` (\(seen.count) values)" : "`\(key)`: " + seen.joined(separator: ", ")
+            return seen.count > 12
+                ? "`\(key)` (\(seen.count) values)" : "`\(key)`: " + seen.joined(separator: ", ")
         }.joined(separator: "; ")
     }
 
@@ -58,7 +59,8 @@ public enum VocabularyDocument {
             lines.append(
                 row(
                     code("\(family.name)_total"), family.unit ?? "", labels(series.map(\.labels)),
-                    family.help + (counter.isLifetime ? " Counts over restarts." : ""), code(family.jsonName)))
+                    family.help + (counter.isLifetime ? " Counts over restarts." : ""), code(family.jsonName))
+            )
         }
         let visits = ExposedVisits.family
         lines.append(
@@ -82,7 +84,9 @@ public enum VocabularyDocument {
     }
 
     private static var gauges: String {
-        var lines = ["## Gauges", "", "| name | unit | labels | meaning | JSON name |", "|---|---|---|---|---|"]
+        var lines = [
+            "## Gauges", "", "| name | unit | labels | meaning | JSON name |", "|---|---|---|---|---|",
+        ]
         for gauge in Gauge.all {
             let name = ([gauge.family.jsonName] + gauge.labels.map(\.value)).joined(separator: "_")
             lines.append(

@@ -136,7 +136,9 @@ struct Server {
         let originals = OriginalFile.found(in: nil, settings)
         let (opened, setAside) = try Database.open(path: directory.databasePath) { database in
             try Gate.prepare(database)
-            if !originals.isEmpty, try Store.isNew(database) { try takeOver(originals, into: database, now: now) }
+            if !originals.isEmpty, try Store.isNew(database) {
+                try takeOver(originals, into: database, now: now)
+            }
             return Stores(
                 database: database,
                 metrics: try Store(
@@ -160,7 +162,8 @@ struct Server {
             }
         } catch let failure as OriginalImport.Failure {
             throw SettingsError(
-                description: "\(failure.description) Mend the file, or unset the setting to start without it.")
+                description: "\(failure.description) Mend the file, or unset the setting to start without it."
+            )
         }
     }
 

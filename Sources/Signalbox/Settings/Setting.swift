@@ -45,7 +45,8 @@ struct Setting: Sendable {
         ),
         Setting(
             "TRUST_CLOUDFLARE", .flag, "0",
-            "1: CF-Connecting-IP and CF-IPCountry count, from a peer that TRUST_PROXY names by word or range."),
+            "1: CF-Connecting-IP and CF-IPCountry count, from a peer that TRUST_PROXY names by word or range."
+        ),
         Setting(
             "TAILSCALE_HOST", .text, nil,
             "Address of a second listener for the tailnet; by default tailscale0's, off for none."),

@@ -66,7 +66,22 @@ public struct JSONWriter {
 
     public mutating func integer(_ value: some BinaryInteger) {
         separate()
-        buffer.writeString(String(value))
+        // Digits without a string on the way: a series has thousands of numbers.
+        guard let value = Int64(exactly: value) else {
+            buffer.writeString(String(value))
+            return
+        }
+        if value < 0 { buffer.writeInteger(UInt8(ascii: "-")) }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var rest = value.magnitude
+            var start = 20
+            repeat {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[start...]))
+        }
     }
 
     /// An integer, or null when there is none.
