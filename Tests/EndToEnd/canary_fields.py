@@ -250,7 +250,7 @@ ROUTES = [
     "/api/identity/register", "/api/identity/{}", "/api/dm/{}", "/api/dm/{}/inbox/wait", "/api/dm/{}/inbox/{}",
     "/api/agents", "/api/agents/matches", "/api/agents/{}", "/api/agents/{}/profile", "/api/agents/{}/heartbeat",
     "/agents.json", "/.well-known/bot2bot-agents", "/api/report", "/api/contact", "/api/health", "/api/status",
-    "/api/openapi.json", "/api/metrics", "/metrics", "/api/metrics/series", "/stats", "/admin/stats", "/admin/login",
+    "/api/openapi.json", "/api/metrics", "/metrics", "/api/metrics/series", "/api/metrics/geo", "/api/metrics/geo/self-test", "/stats", "/admin/stats", "/admin/login",
     "/admin/logout", "/", "/assets/{}", "/{}", "/api/{}", "/docs", "/room/{}", "/@{}",
 ]  # fmt: skip
 

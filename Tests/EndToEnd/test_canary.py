@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
+
+import geo_database
 
 from canary_fields import (
     Voices,
@@ -18,10 +21,12 @@ from canary_fields import (
 )
 from conftest import ServerFactory
 from server import OPEN_LIMITS, Server, eventually
+from test_commands import run
 from test_privacy import Canaries, shown, speak, written
 
 LOUD = {"LOG_LEVEL": "trace", "ACCESS_LOG": "1", "BUGS_LOG_MAX_BYTES": "1024", "TRUST_CLOUDFLARE": "1"}
-STORE = {"data/signalbox.sqlite", "data/signalbox.sqlite-wal", "data/signalbox.sqlite-shm"}
+BACKUP = "backup.sqlite"
+STORE = {"data/signalbox.sqlite", "data/signalbox.sqlite-wal", "data/signalbox.sqlite-shm", BACKUP}
 REPORTS = {"data/reports.jsonl", "data/reports.jsonl.1"}
 
 
@@ -30,7 +35,9 @@ def everything_shown(server: Server) -> dict[str, bytes]:
     openmetrics = {"Accept": "application/openmetrics-text; version=1.0.0"} | server.bearer
     pages = {"OpenMetrics": server.get("/metrics", headers=openmetrics).content}
     for path in (
-        "/api/metrics/geo?range=all", "/api/metrics/series?range=1day", "/admin/stats?metric=bugs", "/api/status", "/api/health",
+        "/api/metrics/geo?range=all", "/api/metrics/geo?from=now-1h", "/api/metrics/geo?range=1h&format=csv",
+        "/api/metrics/geo/self-test", "/api/metrics/series?range=1day", "/api/metrics/series?range=1h&format=csv",
+        "/api/metrics/series?from=now-1h&step=1m&metric=messages,page_visits", "/admin/stats?metric=bugs", "/api/status", "/api/health",
     ):  # fmt: skip
         pages[path] = server.get(path, headers=server.bearer).content
     return shown(server) | pages
@@ -65,8 +72,18 @@ def rows(server: Server) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def loud(start_server: ServerFactory) -> Server:
-    return start_server(**OPEN_LIMITS | LOUD)
+def loud(start_server: ServerFactory, tmp_path: Path) -> Server:
+    # With a database, so that clients' addresses are looked up; it isn't in the server's directory, where all is searched.
+    database = geo_database.write(tmp_path / "country.mmdb")
+    return start_server(**OPEN_LIMITS | LOUD | {"GEOIP_DB": str(database)})
+
+
+def written_by_commands(server: Server) -> dict[str, bytes]:
+    """What the commands say of a store in use, after one of them has left a copy of it beside the log."""
+    backup = run("backup", str(server.directory / BACKUP), "--force", directory=server.directory)
+    assert backup.returncode == 0, backup.stderr
+    said = [backup, run("check", directory=server.directory), run("geoip", directory=server.directory)]
+    return {f"command {number}": (each.stdout + each.stderr).encode() for number, each in enumerate(said)}
 
 
 def test_every_field_of_every_route_leaves_only_what_is_public_or_reported(loud: Server) -> None:
@@ -79,7 +96,8 @@ def test_every_field_of_every_route_leaves_only_what_is_public_or_reported(loud:
     speak_to_the_operator(loud, voices)
     assert voices.count() > 300
 
-    search(voices, "with clients", everything_shown(loud) | written(loud))
+    search(voices, "with clients", everything_shown(loud) | written_by_commands(loud) | written(loud))
+    assert (loud.directory / BACKUP).stat().st_size > 0
     for end in ends:
         end()
     for stream in streams:
@@ -93,7 +111,9 @@ def test_every_field_of_every_route_leaves_only_what_is_public_or_reported(loud:
     # The search had something to find: what may be there is there.
     assert found_fields(voices.reported, after_the_end, REPORTS) > {"what 2", "message 2", "email 2"}
     assert REPORTS <= set(after_the_end)
+    assert found_fields(voices.public, after_the_end, {BACKUP}) > {"handle of ann", "bio of bob"}
     kept = rows(loud)
+    assert b"DE" in kept["country_minutes"].split(b"\n"), "an address was looked up"
     public = {field for field, value in voices.public.marks.items() if any(value in data for data in kept.values())}
     assert public >= {"handle of ann", "bio of bob", "summary of ann", "page of ann", "sign key of bob"}
     assert "summary of bob" not in public, "an unpublished profile is gone"

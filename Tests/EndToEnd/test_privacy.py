@@ -140,6 +140,11 @@ def speak(server: Server, canaries: Canaries) -> list[Callable[[], None]]:
     socket.send(message | {"sender": mark("sender over the socket")})
     sse.wait_for(lambda event: event.get("sender") == canaries.marks["sender over the socket"].decode(), "second message")
 
+    # Visits of pages, whose country is looked up.
+    for page in ("/", f"/?{mark('query of a page')}", f"/docs?{mark('query of a page that is not there')}"):
+        server.get(page, headers=headers | {"Accept": "text/html"})
+        server.get(page, headers=headers | ipv6 | {"Accept": "text/html", "CF-Connecting-IP": canaries.marks["client address"].decode()})
+
     # What is refused is marked as well: errors are what tends to be logged.
     socket.send("not json " + mark("malformed frame"))
     socket.send(message | {"reply_to": "no such " + mark("bad reply_to")})
@@ -159,7 +164,9 @@ def speak(server: Server, canaries: Canaries) -> list[Callable[[], None]]:
     server.get("/api/metrics", params={"token": mark("wrong token in the query")})
     bad_view = {"range": mark("bad range"), "metric": mark("bad metric")}
     server.get("/admin/stats", params=bad_view, headers=server.bearer, allow_redirects=False)
-    server.get("/api/metrics/series", params={"range": mark("bad range of a series")}, headers=server.bearer)
+    for part in ("series", "geo", "geo/self-test"):
+        for name in ("range", "from", "to", "step", "metric", "format"):
+            server.get(f"/api/metrics/{part}", params={name: mark(f"bad {name} of {part}")}, headers=server.bearer)
     login = {"Accept": "text/html", "Origin": f"http://{mark('origin')}.example"}
     server.post("/admin/login", data={"token": mark("wrong token at login")}, headers=login)
     server.post("/admin/login", data={"token": mark("wrong token at login, no origin")})

@@ -117,7 +117,7 @@ public struct GeoSelfTest: Sendable {
         )
         if let database = facts.database {
             if let type = database.type {
-                let built = database.builtAt.map { CivilTime.iso8601($0 * 1_000) } ?? "?"
+                let built = database.builtAt.map { timestamp($0 * 1_000) } ?? "?"
                 lines.append(
                     "database: \(type), IPv\(database.ipVersion ?? 4), \(database.nodes ?? 0) nodes, built \(built)"
                         + (databaseAgeDays.map { " (\($0) days ago)" } ?? ""))
@@ -144,7 +144,7 @@ public struct GeoSelfTest: Sendable {
                     $0.field("loaded", database.type != nil)
                     if let type = database.type { $0.field("type", type) }
                     if let built = database.builtAt {
-                        $0.field("built_at", CivilTime.iso8601(built * 1_000))
+                        $0.field("built_at", timestamp(built * 1_000))
                         $0.field("built_days_ago", databaseAgeDays)
                     }
                     if let version = database.ipVersion { $0.field("ip_version", version) }

@@ -49,7 +49,7 @@ struct SeriesTable {
         var text = ByteBufferAllocator().buffer(capacity: 64 + points.count * 64)
         text.writeString((["t", "time"] + columns.map(\.name)).joined(separator: ",") + "\r\n")
         for point in points {
-            text.writeString("\(point.t),\(CivilTime.iso8601(point.t))")
+            text.writeString("\(point.t),\(timestamp(point.t))")
             for column in columns { text.writeString("," + (column.value(point).map { String($0) } ?? "")) }
             text.writeString("\r\n")
         }

@@ -35,15 +35,6 @@ struct CivilTime: Equatable {
     /// `Nov`
     var monthName: String { Self.months[Int(month) - 1] }
 
-    /// `2026-11-21T02:58:07.123Z`
-    static func iso8601(_ milliseconds: Int64) -> String {
-        let time = CivilTime(milliseconds, in: .gmt)
-        let fraction = clamped(milliseconds) - floor(clamped(milliseconds), 1_000) * 1_000
-        let digits = String(fraction)
-        return
-            "\(time.date)T\(time.timeWithSeconds).\(String(repeating: "0", count: 3 - digits.count))\(digits)Z"
-    }
-
     static let dayMilliseconds: Int64 = 86_400_000
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -119,13 +119,6 @@ public final class Store: Sendable {
     }
 }
 
-/// `2026-06-15T12:34:30.192Z` for a Unix time in ms, as JavaScript's toISOString writes it.
-public func timestamp(_ milliseconds: Int64) -> String {
-    let formatter = ISO8601DateFormatter()
-    formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-    return formatter.string(from: Date(timeIntervalSince1970: Double(milliseconds) / 1_000))
-}
-
 func hex(_ bytes: [UInt8]) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

@@ -16,6 +16,8 @@ extension ServerSettings {
     /// STATS_TZ.
     func timeZone() throws -> TimeZone {
         let name = self["STATS_TZ"] ?? "UTC"
+        // Without asking for a table of all zones.
+        if name == "UTC" { return .gmt }
         guard let zone = TimeZone(identifier: name) else {
             throw SettingsError(
                 description: "STATS_TZ is no time zone that this machine knows; e.g. Europe/Berlin or UTC.")
