@@ -32,6 +32,11 @@ public final class Database: Sendable {
     /// "SGBX": marks a file as Signalbox's, see https://www.sqlite.org/pragma.html#pragma_application_id.
     static let applicationID: Int64 = 0x5347_4258
 
+    /// Whether a file that was opened says that it is Signalbox's.
+    public static func isOurs(_ connection: Connection) throws -> Bool {
+        try connection.integer("PRAGMA application_id") == applicationID
+    }
+
     /// Opens or makes the file and has `prepare` read what a start needs of it. A file that can't be read or
     /// belongs to another application is moved aside with its date, never overwritten, and a new one is
     /// made; `setAside` then says so. Damage often shows at the first read only, so `prepare` counts too.

@@ -64,7 +64,7 @@ public struct GeoSelfTest: Sendable {
         self.headersIgnored = headersIgnored
         self.now = now
         func extra(_ code: String) -> Int64 { week.extras.first { $0.code == code }?.count ?? 0 }
-        visits = week.totalVisits - extra("LOCAL")
+        visits = week.totalVisits &- extra("LOCAL")
         unknown = extra("XX")
     }
 

@@ -18,7 +18,8 @@ struct HistoryRoutes: Sendable {
                     : SeriesJSON.range(answer, query.metrics)
             case .window(let window):
                 if window.from == nil, let from = try await metrics.history.availableSince() {
-                    try SeriesQuery.refuseTooFine(window.step, from: from, until: window.until)
+                    try SeriesQuery.refuseTooFine(
+                        window.step, from: from, until: window.until, metrics: query.metrics.count)
                 }
                 let answer = try await metrics.history.series(window, metrics: query.metrics)
                 return query.format == .csv
@@ -50,7 +51,8 @@ struct HistoryRoutes: Sendable {
         do {
             let query = try SeriesQuery(request.query, accept: request.header("accept"), now: now)
             // No store may keep it, but a client that has it in hand needn't be sent it again.
-            let tag = "W/\"\(tag)-\(query.format)\""
+            // A window up to now moves on even when nothing is written.
+            let tag = "W/\"\(tag)-\(now / 60_000)-\(query.format)\""
             var headers = [
                 (name: "Cache-Control", value: "no-store"), (name: "ETag", value: tag),
                 (name: "Vary", value: "Accept"),

@@ -39,7 +39,7 @@ enum MetricsJSON {
         var standings: [[OriginalTotal: Int64]] = []
         for point in recent.points.reversed() {
             standings.append(later)
-            for (total, stat, _) in columns { later[total, default: 0] -= point[stat] }
+            for (total, stat, _) in columns { later[total, default: 0] &-= point[stat] }
         }
         json.array { list in
             for (point, totals) in zip(recent.points, standings.reversed()) {

@@ -46,18 +46,32 @@ struct SeriesQuery {
             throw Fault(message: "from must be before to", parameter: "from")
         }
         let width = try step.map(Self.step)
-        if let start { try refuseTooFine(width, from: start, until: end) }
+        let wanted = try metrics(query).count
+        if let start {
+            try refuseTooFine(width, from: start, until: end, metrics: wanted)
+        }
         return .window(SeriesWindow(from: start, until: end, step: width))
     }
 
-    /// Refuses more buckets than anybody should be sent.
-    static func refuseTooFine(_ step: SeriesWindow.Step?, from: Int64, until: Int64) throws {
-        guard case .width(let width) = step, (until - from) / width > SeriesWindow.pointsMax else { return }
-        throw Fault(
-            message:
-                "that would be more than \(SeriesWindow.pointsMax) points; take a larger step or a shorter window",
-            parameter: "step")
+    /// Refuses more buckets than anybody should be sent, and more numbers in all.
+    static func refuseTooFine(_ step: SeriesWindow.Step?, from: Int64, until: Int64, metrics: Int) throws {
+        guard case .width(let width) = step else { return }
+        let points = (until - from) / width
+        if points > SeriesWindow.pointsMax {
+            throw Fault(
+                message:
+                    "that would be more than \(SeriesWindow.pointsMax) points; take a larger step or a shorter window",
+                parameter: "step")
+        }
+        if points * Int64(metrics) > numbersMax {
+            throw Fault(
+                message: "that would be more than \(numbersMax) numbers; ask for fewer metrics or points",
+                parameter: "metric")
+        }
     }
+
+    /// Numbers in one answer: some megabytes.
+    private static let numbersMax: Int64 = 500_000
 
     private static func metrics(_ query: Query) throws -> [SeriesMetric] {
         let names = query.values("metric").flatMap { $0.split(separator: ",").map(String.init) }
@@ -94,10 +108,10 @@ struct SeriesQuery {
 
     /// A time in Unix ms, Unix s, ISO 8601, or `now`, `now-8h`.
     private static func time(_ text: String, now: Int64, _ parameter: String) throws -> Int64 {
-        if let number = Double(text), number.isFinite, number >= 0 {
+        if text.allSatisfy({ "0123456789.eE+".contains($0) }), let number = Double(text), number.isFinite {
             let milliseconds = number < secondsBelow ? number * 1_000 : number
             if milliseconds <= timeMax { return Int64(milliseconds) }
-        } else if let match = text.wholeMatch(of: /now(?:-(\d{1,9})([smhdw]))?/) {
+        } else if let match = text.wholeMatch(of: /now(?:-(\d{1,9})([smhdw]))?/.asciiOnlyDigits()) {
             let amount = match.1.flatMap { Int64($0) } ?? 0
             return max(0, now - amount * (match.2.flatMap { units[String($0)] } ?? 0))
         } else if let instant = instant(text), instant >= 0 {
@@ -133,13 +147,16 @@ struct SeriesQuery {
         return Int64(date.timeIntervalSince1970) * 1_000 + Int64(fraction * 1_000) - offset
     }
 
+    /// A hundred years.
+    private static let stepMax: Int64 = 36_525 * 86_400_000
+
     private static func step(_ text: String) throws -> SeriesWindow.Step {
         if text == "day" { return .calendarDay }
         if let match = text.wholeMatch(of: /(\d{1,13})([mhdw]?)/.asciiOnlyDigits()),
             let amount = Int64(match.1)
         {
             let (width, overflow) = amount.multipliedReportingOverflow(by: units[String(match.2)] ?? 1)
-            if !overflow, width >= 60_000, width % 60_000 == 0 { return .width(width) }
+            if !overflow, (60_000...stepMax).contains(width), width % 60_000 == 0 { return .width(width) }
         }
         throw Fault(
             message: "step is a multiple of a minute such as 5m, 6h, 1d or ms, or day for calendar days",

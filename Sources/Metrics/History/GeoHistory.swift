@@ -59,7 +59,7 @@ extension History {
                 let table = Self.table(source)
                 // An hour belongs to the range when any of it does.
                 let from = source == .hourly ? since - hourMilliseconds + 1 : since
-                visits.merge(try table.visits(connection, from: from), uniquingKeysWith: +)
+                visits.merge(try table.visits(connection, from: from), uniquingKeysWith: sum)
             }
             return Self.answer(
                 visits, range: range, source: source, requested: requested, until: nil, available: available,
@@ -71,7 +71,8 @@ extension History {
     public func geo(_ window: SeriesWindow, minimum: Int64 = 1, now: Int64) async throws -> GeoAnswer {
         let slots = meter.slots
         return try await read { connection in
-            let live = window.until >= now ? try Self.unwritten(connection, slots) : [:]
+            let live =
+                window.until >= now && window.from ?? now <= now ? try Self.unwritten(connection, slots) : [:]
             let oldestMinute = try CountryTable.minutes.oldest(connection)
             let oldestHour = try CountryTable.hours.oldest(connection)
             let from = window.from ?? [oldestHour, oldestMinute].compactMap { $0 }.min() ?? window.until
@@ -80,7 +81,7 @@ extension History {
             let start =
                 source == .hourly ? floorTo(hourMilliseconds, from) : floorTo(minuteMilliseconds, from)
             var visits = try Self.table(source).visits(connection, from: start, until: window.until)
-            visits.merge(live, uniquingKeysWith: +)
+            visits.merge(live, uniquingKeysWith: sum)
             let available = source == .minute ? oldestMinute : oldestHour
             return Self.answer(
                 visits, range: nil, source: source, requested: from, until: window.until,

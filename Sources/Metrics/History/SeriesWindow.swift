@@ -74,7 +74,7 @@ extension History {
                         bucket: nil))
             }
             var width = SeriesWindow.step(from: from, until: window.until)
-            if case .width(let asked) = window.step { width = asked }
+            if case .width(let asked) = window.step { width = min(asked, timeMax) }
             var rollups = Rollup.all.drop { $0 != Rollup.fitting(width) }
             var rollup = Rollup.fitting(width)
             var oldest = try rollup.table.oldest(connection)

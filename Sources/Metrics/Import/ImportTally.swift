@@ -5,6 +5,7 @@ public struct ImportTally: Sendable, Equatable {
     public enum Reason: String, CaseIterable, Sendable {
         case notAnObject = "not an object"
         case noTime = "without a time"
+        case ahead = "of a time to come"
         case tooOld = "older than such records are kept"
         case beyondRetention = "more of them than are kept"
         case sameTime = "at the same time as another, added to it"
@@ -21,7 +22,7 @@ public struct ImportTally: Sendable, Equatable {
         case expired = "out of time"
 
         /// A part of a record was left out; the record itself was taken.
-        var isPart: Bool { self == .badCountry || self == .noCount }
+        var isPart: Bool { self == .badCountry || self == .noCount || self == .tooLarge }
     }
 
     /// The file's name.

@@ -93,6 +93,10 @@ enum SlotMapping {
         guard file >= 0 else { throw failure("open \(path)") }
         defer { close(file) }
         try checkOwner(file, path)
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_size <= 16 << 20 else {
+            throw MappingError("\(path) is too large to be the counters' file; set COUNTERS_PATH elsewhere")
+        }
         return Array(try FileHandle(fileDescriptor: file, closeOnDealloc: false).readToEnd() ?? Data())
     }
 

@@ -24,23 +24,26 @@ struct CountryTable: Sendable {
 
     /// The oldest time with visits.
     func oldest(_ connection: Connection) throws -> Int64? {
-        try connection.integer("SELECT t FROM \(name) WHERE visits > 0 ORDER BY t LIMIT 1")
+        try connection.integer(
+            "SELECT t FROM \(name) WHERE t >= ? AND t < ? AND visits > 0 ORDER BY t LIMIT 1",
+            .integer(-timeMax), .integer(timeMax))
     }
 
     /// Visits of each country in `from ..< until`.
     func visits(_ connection: Connection, from: Int64, until: Int64 = .max) throws -> Totals {
+        let (from, until) = (max(from, -timeMax), min(until, timeMax))
         let before = try standings(connection, beforeFirstFrom: from, until: until)
         var visits: Totals = [:]
         for (country, end) in try standings(connection, before: until) where end.t >= from {
-            let count = end.total &- (before[country] ?? 0)
-            if count > 0 { visits[country] = count }
+            let more = end.total &- (before[country] ?? 0)
+            if more > 0 { visits[country] = count(more) }
         }
         return visits
     }
 
     /// What each country stands at after its last row.
     func totals(_ connection: Connection) throws -> Totals {
-        try standings(connection, before: .max).mapValues(\.total)
+        try standings(connection, before: timeMax).mapValues(\.total)
     }
 
     /// What each country stood at before its first row in the window, for those with a row before the first
@@ -50,8 +53,10 @@ struct CountryTable: Sendable {
     {
         let next = floorTo(period, from).addingReportingOverflow(period).partialValue
         let whole =
-            try connection.integer("SELECT min(t) FROM \(name) WHERE t >= ?", .integer(max(from, next)))
-        let last = min(until, whole.map { $0 + 1 } ?? .max)
+            try connection.integer(
+                "SELECT min(t) FROM \(name) WHERE t >= ? AND t < ?", .integer(max(from, next)),
+                .integer(timeMax))
+        let last = min(until, whole.map { $0 + 1 } ?? timeMax)
         let rows = try connection.query(
             "SELECT country, total - visits, min(t) FROM \(name) WHERE t >= ? AND t < ? GROUP BY country",
             [.integer(from), .integer(last)]
@@ -64,7 +69,8 @@ struct CountryTable: Sendable {
         _ connection: Connection, before until: Int64
     ) throws -> [CountryCode: (total: Int64, t: Int64)] {
         guard
-            let newest = try connection.integer("SELECT max(t) FROM \(name) WHERE t < ?", .integer(until))
+            let newest = try connection.integer(
+                "SELECT max(t) FROM \(name) WHERE t >= ? AND t < ?", .integer(-timeMax), .integer(until))
         else { return [:] }
         let rows = try connection.query(
             "SELECT country, total, max(t) FROM \(name) WHERE t >= ? AND t < ? GROUP BY country",
@@ -80,7 +86,8 @@ struct CountryTable: Sendable {
     func add(_ connection: Connection, at t: Int64, _ visits: Totals, standing: Totals) throws {
         guard !visits.isEmpty else { return }
         let key = floorTo(width, t)
-        let newest = try connection.integer("SELECT max(t) FROM \(name)")
+        let newest = try connection.integer(
+            "SELECT max(t) FROM \(name) WHERE t < ?", .integer(timeMax))
         let isNewest = newest.map { key >= $0 } ?? true
         // The clock went back: what counts is what stands before this time, not before this call.
         let before = isNewest ? standing : try standings(connection, at: key)
@@ -123,7 +130,7 @@ struct CountryTable: Sendable {
     }
 
     private func standings(_ connection: Connection, at t: Int64) throws -> Totals {
-        var standing = try standings(connection, beforeFirstFrom: t + 1, until: .max)
+        var standing = try standings(connection, beforeFirstFrom: t + 1, until: timeMax)
         for (country, end) in try standings(connection, before: t + 1) { standing[country] = end.total }
         return standing
     }
@@ -131,7 +138,10 @@ struct CountryTable: Sendable {
     /// Removes the periods that ended by `cutoff`, a few at most. Whole ones: without the row of all countries
     /// at its beginning, nothing can be read from the rest of a period.
     func prune(_ connection: Connection, before cutoff: Int64) throws {
-        guard let oldest = try connection.integer("SELECT min(t) FROM \(name)") else { return }
+        guard
+            let oldest = try connection.integer(
+                "SELECT min(t) FROM \(name) WHERE t >= ?", .integer(-timeMax)), oldest < timeMax
+        else { return }
         let end = min(floorTo(period, cutoff), floorTo(period, oldest) + 2 * period)
         guard oldest < end else { return }
         try connection.execute("DELETE FROM \(name) WHERE t < ?", .integer(end))

@@ -28,7 +28,9 @@ enum Days {
         for point in try PointTable.hours.points(connection, until: hoursUntil)
         where days.fitsHours(at: point.t) { take(point) }
         if prefersMinutes, let covered {
-            for point in try PointTable.minutes.points(connection, from: firstHour == nil ? .min : covered) {
+            // Where an hour lies in two days, its minutes are all there is, from the first on.
+            for point in try PointTable.minutes.points(connection)
+            where point.t >= covered || firstHour == nil || !days.fitsHours(at: point.t) {
                 take(point)
             }
         }

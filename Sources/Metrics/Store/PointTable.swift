@@ -20,13 +20,20 @@ struct PointTable: Sendable {
     private var ours: String { zone == nil ? "" : "zone = ? AND " }
     private func values(_ more: Value...) -> [Value] { (zone.map { [.text($0)] } ?? []) + more }
 
+    /// The bounds of a query, within what times can be.
+    private func times(_ from: Int64 = -timeMax, _ until: Int64 = timeMax) -> [Value] {
+        values(.integer(max(from, -timeMax)), .integer(min(until, timeMax)))
+    }
+
     // MARK: Reading
 
     /// Points with `t` in `from ..< until`, oldest first, with all columns.
-    func points(_ connection: Connection, from: Int64 = .min, until: Int64 = .max) throws -> [Point] {
+    func points(_ connection: Connection, from: Int64 = -timeMax, until: Int64 = timeMax) throws
+        -> [Point]
+    {
         try connection.query(
             "SELECT \(Self.columnList) FROM \(name) WHERE \(ours)t >= ? AND t < ? ORDER BY t",
-            values(.integer(from), .integer(until)), read: Self.point)
+            times(from, until), read: Self.point)
     }
 
     /// The newest `limit` points, oldest first.
@@ -34,23 +41,23 @@ struct PointTable: Sendable {
         try connection.query(
             """
             SELECT \(Self.columnList) FROM \(name)
-            WHERE \(ours)t > ? ORDER BY t DESC LIMIT ?
-            """, values(.integer(.min), .integer(Int64(limit))), read: Self.point
+            WHERE \(ours)t >= ? AND t < ? ORDER BY t DESC LIMIT ?
+            """, times() + [.integer(Int64(limit))], read: Self.point
         ).reversed()
     }
 
     /// The start of the oldest point.
     func oldest(_ connection: Connection) throws -> Int64? {
         try connection.query(
-            "SELECT t FROM \(name) WHERE \(ours)t > ? ORDER BY t LIMIT 1", values(.integer(.min))
+            "SELECT t FROM \(name) WHERE \(ours)t >= ? AND t < ? ORDER BY t LIMIT 1", times()
         ) { $0.integer(0) }.first ?? nil
     }
 
     /// The time of the newest point but `skipping`.
     func newestTime(_ connection: Connection, skipping: Int = 0) throws -> Int64? {
         try connection.query(
-            "SELECT t FROM \(name) WHERE \(ours)t > ? ORDER BY t DESC LIMIT 1 OFFSET ?",
-            values(.integer(.min), .integer(Int64(skipping)))
+            "SELECT t FROM \(name) WHERE \(ours)t >= ? AND t < ? ORDER BY t DESC LIMIT 1 OFFSET ?",
+            times() + [.integer(Int64(skipping))]
         ) { $0.integer(0) }.first ?? nil
     }
 
@@ -59,21 +66,21 @@ struct PointTable: Sendable {
     ///   - sampledSince: leaves out points whose last sample is older.
     ///   - bucket: the start of the bucket that a time belongs to; nil keeps every point as it is.
     func buckets(
-        _ connection: Connection, _ stats: [StoredStat], from: Int64, until: Int64 = .max,
+        _ connection: Connection, _ stats: [StoredStat], from: Int64, until: Int64 = timeMax,
         sampledSince: Int64 = .min, bucket: ((Int64) -> Int64)?
     ) throws -> [Point] {
         let columns = (Self.fixed + stats.map(\.rawValue)).joined(separator: ", ")
         let indices = stats.map(\.index)
         var buckets: [Point] = []
         let sql = "SELECT \(columns) FROM \(name) WHERE \(ours)t >= ? AND t < ? ORDER BY t"
-        try connection.prepare(sql).forEach(values(.integer(from), .integer(until))) { row in
+        try connection.prepare(sql).forEach(times(from, until)) { row in
             let t = row.integer(0) ?? 0
             let stored = row.integer(1) ?? 0
             let last = stored == 0 ? t : stored
             guard last >= sampledSince else { return }
             let start = bucket?(t) ?? t
             if bucket == nil || buckets.last?.t != start { buckets.append(Point(t: start)) }
-            let samples = row.integer(2) ?? 0
+            let samples = count(row.integer(2) ?? 0)
             buckets[buckets.count - 1].take(
                 row, indices, last: last, samples: bucket == nil ? samples : max(1, samples))
         }
@@ -81,12 +88,13 @@ struct PointTable: Sendable {
     }
 
     private static func point(_ row: Row) -> Point {
-        var point = Point(t: row.integer(0) ?? 0, lastT: row.integer(1) ?? 0, samples: row.integer(2) ?? 0)
-        point.messagesTotal = row.integer(3)
-        point.roomsTotal = row.integer(4)
-        point.bugsTotal = row.integer(5)
+        var point = Point(
+            t: row.integer(0) ?? 0, lastT: row.integer(1) ?? 0, samples: count(row.integer(2) ?? 0))
+        point.messagesTotal = row.integer(3).map(count)
+        point.roomsTotal = row.integer(4).map(count)
+        point.bugsTotal = row.integer(5).map(count)
         for index in StoredStat.allCases.indices {
-            point[index: index] = row.integer(Int32(fixed.count + index)) ?? 0
+            point[index: index] = count(row.integer(Int32(fixed.count + index)) ?? 0)
         }
         return point
     }
@@ -157,12 +165,12 @@ extension Point {
     fileprivate mutating func take(_ row: Row, _ indices: [Int], last: Int64, samples: Int64) {
         let isLater = beginMerge(lastT: last, samples: samples)
         if isLater {
-            messagesTotal = row.integer(3) ?? messagesTotal
-            roomsTotal = row.integer(4) ?? roomsTotal
-            bugsTotal = row.integer(5) ?? bugsTotal
+            messagesTotal = row.integer(3).map(count) ?? messagesTotal
+            roomsTotal = row.integer(4).map(count) ?? roomsTotal
+            bugsTotal = row.integer(5).map(count) ?? bugsTotal
         }
         for (column, index) in indices.enumerated() {
-            merge(row.integer(Int32(6 + column)) ?? 0, at: index, isLater: isLater)
+            merge(count(row.integer(Int32(6 + column)) ?? 0), at: index, isLater: isLater)
         }
     }
 }

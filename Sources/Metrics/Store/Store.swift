@@ -43,7 +43,12 @@ public final class Store: Sendable {
         let fresh = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         (uuid, firstBoot, totals, endedCleanly, series) = try database.write { connection in
             try Schema.prepare(connection)
-            let uuidText = try Self.meta(connection, "uuid", otherwise: hex(fresh))
+            var uuidText = try Self.meta(connection, "uuid", otherwise: hex(fresh))
+            if unhex(uuidText) == nil {
+                // Damage: with a new one each start, the counters' file would never be this store's.
+                uuidText = hex(fresh)
+                try Self.setMeta(connection, "uuid", uuidText)
+            }
             let first = try Self.meta(connection, "first_boot_at", otherwise: boot)
             let clean = try Self.meta(connection, "ended_cleanly", otherwise: "1") == "1"
             try Self.setMeta(connection, "ended_cleanly", "0")

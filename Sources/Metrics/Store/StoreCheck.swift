@@ -55,7 +55,7 @@ public struct StoreCheck: Sendable {
             notes.append("\(name) was set aside as damaged; what is left in it can be read with sqlite3")
         }
         let imported = try connection.text("SELECT value FROM meta WHERE name = 'imported_until'")
-            .flatMap { Int64($0) }
+            .flatMap { Int64($0) }.map { min(max($0, -timeMax), timeMax) }
         if imported == nil, damaged.isEmpty {
             let text = try connection.text("SELECT value FROM meta WHERE name = 'first_boot_at'")
             began = text.flatMap {
@@ -165,7 +165,8 @@ public struct StoreCheck: Sendable {
     private mutating func gaps(_ connection: Connection) throws {
         let gaps = try connection.query(
             """
-            SELECT before, t FROM (SELECT t, lag(t) OVER (ORDER BY t) AS before FROM minutes)
+            SELECT before, t FROM (SELECT t, lag(t) OVER (ORDER BY t) AS before FROM minutes
+                WHERE t > \(-timeMax) AND t < \(timeMax))
             WHERE t - before > 90000 ORDER BY t DESC LIMIT 1000
             """
         ) { (from: $0.integer(0) ?? 0, to: $0.integer(1) ?? 0) }

@@ -24,30 +24,11 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let settings = try await options.load()
-            let source = (settings["DATA_DIR"] ?? "./data") + "/signalbox.sqlite"
-            let manager = FileManager.default
-            guard manager.fileExists(atPath: source) else {
-                throw SettingsError(
-                    description: "There is no store at \(source); set DATA_DIR or --data-dir.")
-            }
-            guard force || !manager.fileExists(atPath: file) else {
-                throw SettingsError(description: "\(file) is there already; --force replaces it.")
-            }
-            try Self.refuse(file, inPlaceOf: source)
-            let temporary = file + ".part"
-            try? manager.removeItem(atPath: temporary)
-            do {
-                try Self.copy(source, to: temporary)
-                guard rename(temporary, file) == 0 else {
-                    throw SettingsError(
-                        description: "\(file) can't be written: \(String(cString: strerror(errno))).")
-                }
-            } catch {
-                try? manager.removeItem(atPath: temporary)
-                throw error
-            }
-            let size = try? manager.attributesOfItem(atPath: file)[.size] as? NSNumber
-            print("Copied to \(file), \(size?.intValue ?? 0) bytes.")
+            let store = try StoreFile(settings)
+            let target = URL(filePath: file)
+            try refuse(target, besides: URL(filePath: store.path).deletingLastPathComponent())
+            let size = try Self.copy(store, to: target)
+            print("Copied to \(file), \(size) bytes.")
         } catch let error as SettingsError {
             throw CleanExit.message(error.description, code: .failure)
         } catch let error as SQLiteError {
@@ -57,33 +38,63 @@ struct BackupCommand: AsyncParsableCommand {
         }
     }
 
-    /// A running server would go on writing to a store that has no name any more.
-    private static func refuse(_ file: String, inPlaceOf source: String) throws {
-        var (target, store) = (stat(), stat())
-        let isThere = stat(file, &target) == 0
-        if isThere, target.st_mode & S_IFMT == S_IFDIR {
-            throw SettingsError(description: "\(file) is a folder; name a file in it.")
+    /// A copy takes the place of nothing but a file, and of none of the server's own.
+    private func refuse(_ target: URL, besides data: URL) throws {
+        var (there, folder, own) = (stat(), stat(), stat())
+        let parent = target.deletingLastPathComponent().path
+        guard stat(parent, &folder) == 0, folder.st_mode & S_IFMT == S_IFDIR else {
+            throw SettingsError(description: "There is no folder \(parent); make it first.")
         }
-        for suffix in ["", "-wal", "-shm"] where isThere && stat(source + suffix, &store) == 0 {
-            if (target.st_dev, target.st_ino) == (store.st_dev, store.st_ino) {
+        if stat(data.path, &own) == 0, (own.st_dev, own.st_ino) == (folder.st_dev, folder.st_ino) {
+            throw SettingsError(
+                description: "\(file) lies in DATA_DIR itself; name a file in another folder.")
+        }
+        guard lstat(target.path, &there) == 0 else { return }
+        switch there.st_mode & S_IFMT {
+        case S_IFREG, S_IFLNK: break
+        case S_IFDIR: throw SettingsError(description: "\(file) is a folder; name a file in it.")
+        default: throw SettingsError(description: "\(file) is no plain file; name another.")
+        }
+        guard force else {
+            throw SettingsError(description: "\(file) is there already; --force replaces it.")
+        }
+        // A hard link to the store would be a copy that goes on changing.
+        for name in ["signalbox.sqlite", "signalbox.sqlite-wal", "signalbox.sqlite-shm"]
+        where stat(data.appending(path: name).path, &own) == 0 && stat(target.path, &there) == 0 {
+            if (own.st_dev, own.st_ino) == (there.st_dev, there.st_ino) {
                 throw SettingsError(description: "\(file) is the store itself; name another file.")
             }
         }
     }
 
     /// One statement, one snapshot: what the server writes meanwhile is not in it.
-    private static func copy(_ source: String, to path: String) throws {
-        // Made first, so that nobody else can read a byte of it.
-        let empty = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard empty >= 0 else {
-            throw SettingsError(description: "\(path) can't be written; check the folder.")
+    /// - Returns: bytes.
+    private static func copy(_ store: StoreFile, to target: URL) throws -> Int64 {
+        let source = try store.open()
+        // Made first and under a name of its own, so that nobody else can read a byte of it or write to it.
+        var name = Array((target.path + ".XXXXXX").utf8CString)
+        let made = mkstemp(&name)
+        guard made >= 0 else {
+            throw SettingsError(
+                description: "\(target.path) can't be written: \(String(cString: strerror(errno))).")
         }
-        close(empty)
-        try Connection(path: source, mode: .readOnly).execute("VACUUM INTO ?", .text(path))
-        let copy = open(path, O_RDONLY | O_CLOEXEC)
-        guard copy >= 0, fsync(copy) == 0 else {
-            throw SettingsError(description: "\(path) could not be brought to the disk.")
+        defer { close(made) }
+        let temporary = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        do {
+            // An absolute path is never taken for a URI.
+            try source.execute("VACUUM INTO ?", .text(temporary))
+            var status = stat()
+            guard fsync(made) == 0, fstat(made, &status) == 0, status.st_size > 0,
+                try Database.isOurs(Connection(path: temporary, mode: .readOnly))
+            else { throw SettingsError(description: "\(temporary) could not be brought to the disk.") }
+            guard rename(temporary, target.path) == 0 else {
+                throw SettingsError(
+                    description: "\(target.path) can't be written: \(String(cString: strerror(errno))).")
+            }
+            return Int64(status.st_size)
+        } catch {
+            unlink(temporary)
+            throw error
         }
-        close(copy)
     }
 }

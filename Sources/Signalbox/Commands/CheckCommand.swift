@@ -19,12 +19,8 @@ struct CheckCommand: AsyncParsableCommand {
         let verdict: StoreCheck
         do {
             let settings = try await options.load()
-            let path = (settings["DATA_DIR"] ?? "./data") + "/signalbox.sqlite"
-            guard FileManager.default.fileExists(atPath: path) else {
-                throw SettingsError(description: "There is no store at \(path); set DATA_DIR or --data-dir.")
-            }
             verdict = try StoreCheck(
-                Connection(path: path, mode: .readOnly), retention: settings.retention)
+                StoreFile(settings).open(), retention: settings.retention)
         } catch let error as SettingsError {
             throw CleanExit.message(error.description, code: .failure)
         } catch let error as SQLiteError {

@@ -39,6 +39,8 @@ struct ImportCommand: AsyncParsableCommand {
             defer { try? FileManager.default.removeItem(at: scratch) }
             // A dry run makes nothing, so where there is no store yet it tries with one elsewhere.
             let isThere = FileManager.default.fileExists(atPath: folder + "/signalbox.sqlite")
+            // One that can't be read is left where it is: only a server moves it aside.
+            if isThere { _ = try StoreFile(settings).open().integer("SELECT count(*) FROM sqlite_master") }
             let data = try DataDirectory(path: dryRun && !isThere ? scratch.path : folder)
             let (database, setAside) = try Database.open(path: data.databasePath)
             if let setAside {

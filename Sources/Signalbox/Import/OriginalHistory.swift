@@ -1,3 +1,4 @@
+import Foundation
 import GeoIP
 import NIOCore
 import SignalboxMetrics
@@ -10,6 +11,8 @@ struct OriginalHistory {
     private let retention: Store.Retention
     /// Unix ms.
     private let now: Int64
+    /// A clock that was a day ahead is forgiven; a record of a later time would stand for it for ever.
+    private var latest: Int64 { now + 86_400_000 }
 
     init(retention: Store.Retention, now: Int64) {
         self.retention = retention
@@ -43,6 +46,9 @@ struct OriginalHistory {
             text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z/.asciiOnlyDigits()).map {
                 String($0.0)
             }
+        }.flatMap { text in
+            let styles = [false, true].map { Date.ISO8601FormatStyle(includingFractionalSeconds: $0) }
+            return styles.contains { (try? Date(text, strategy: $0)) != nil } ? text : nil
         }
         tallies.append(tally)
     }
@@ -58,6 +64,7 @@ struct OriginalHistory {
             defer { progress(position) }
             guard case .object = record else { return tally.drop(.notAnObject) }
             guard let t = OriginalNumber.time(record["t"]) else { return tally.drop(.noTime) }
+            guard t <= latest else { return tally.drop(.ahead) }
             // What is counted only as a total is the difference to the record before, even one too old.
             defer { previous = record }
             guard t >= cutoff else { return tally.drop(.tooOld) }
@@ -106,6 +113,7 @@ struct OriginalHistory {
             defer { progress(position) }
             guard case .object = record else { return tally.drop(.notAnObject) }
             guard let t = OriginalNumber.time(record["t"]) else { return tally.drop(.noTime) }
+            guard t <= latest else { return tally.drop(.ahead) }
             var point = Point(
                 t: t, lastT: OriginalNumber.count(record["last_t"], &tally),
                 samples: OriginalNumber.count(record["samples"], &tally))
@@ -160,6 +168,7 @@ struct OriginalHistory {
             defer { progress(position) }
             guard case .object = record else { return tally.drop(.notAnObject) }
             guard let t = OriginalNumber.time(record["t"]) else { return tally.drop(.noTime) }
+            guard t <= latest else { return tally.drop(.ahead) }
             guard t >= cutoff else { return tally.drop(.tooOld) }
             buckets.append((t, Self.visits(record["countries"], &tally)))
         }
@@ -167,7 +176,7 @@ struct OriginalHistory {
         var rows: [Int64: [CountryCode: Int64]] = [:]
         for bucket in buckets.suffix(kept) {
             if rows[bucket.t] != nil { tally.mend(.sameTime) }
-            rows[bucket.t, default: [:]].merge(bucket.visits, uniquingKeysWith: +)
+            rows[bucket.t, default: [:]].merge(bucket.visits, uniquingKeysWith: sum)
         }
         let visits = rows.flatMap { t, countries in
             countries.map { HistoryImport.Visits(t: t, country: $0.key, count: $0.value) }
@@ -185,11 +194,11 @@ struct OriginalHistory {
                 tally.drop(.badCountry)
                 continue
             }
-            guard count > 0, count < 9e15 else {
-                tally.drop(.noCount)
+            guard count > 0, count <= Double(countMax) else {
+                tally.drop(count > 0 ? .tooLarge : .noCount)
                 continue
             }
-            visits[country, default: 0] += Int64(count)
+            visits[country] = sum(visits[country] ?? 0, Int64(count))
         }
         return visits
     }
