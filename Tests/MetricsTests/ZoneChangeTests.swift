@@ -39,6 +39,22 @@ struct ZoneChangeTests {
         }
     }
 
+    @Test(
+        "loses nothing of a first hour that lies in two of its days or begins in the middle",
+        arguments: ["Asia/Kathmandu", "Asia/Kolkata", "Europe/Berlin"])
+    func firstHour(zone: String) async throws {
+        try await withTemporaryDirectory { directory in
+            let times = (0..<40).map { Bench.hour + 37 * Bench.minute + Int64($0) * 3 * Bench.minute }
+            let first = try Bench(directory, zone: "UTC", retention: .forEver)
+            for t in times {
+                first.meter.add(.messages(.http))
+                await first.metrics.flush(at: t)
+            }
+            let bench = try Bench(directory, zone: zone, retention: .forEver)
+            #expect(try await days(bench, zone) == expected(times, zone))
+        }
+    }
+
     @Test("and back again has the days between as well", arguments: ["Europe/Berlin", "Asia/Kolkata"])
     func back(zone: String) async throws {
         try await withTemporaryDirectory { directory in
