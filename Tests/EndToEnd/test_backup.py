@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import threading
@@ -191,3 +192,26 @@ def test_a_store_that_is_damaged_is_not_backed_up_over_a_good_copy(live: Server,
 def test_a_file_name_is_needed(live: Server) -> None:
     assert backup(live).returncode == 64
     assert backup(live, "").returncode not in (0, *CRASHES)
+
+
+def test_only_a_plain_file_makes_way_for_a_copy(live: Server, tmp_path: Path) -> None:
+    pipe, part = tmp_path / "pipe", tmp_path / "copy.part"
+    os.mkfifo(pipe)
+    part.mkdir()
+    (part / "mine").write_text("precious")
+    assert backup(live, pipe, "--force").returncode not in (0, *CRASHES)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert backup(live, tmp_path / "copy").returncode == 0
+    assert (part / "mine").read_text() == "precious"
+    # Its lock keeps a second server away, its token the public.
+    for name in ("signalbox.lock", "metrics-token", "other.sqlite"):
+        refused = backup(live, live.data_dir / name, "--force")
+        assert refused.returncode not in (0, *CRASHES) and "DATA_DIR" in refused.stderr
+    assert agreed_messages(store_file(live)) == 5
+
+
+def test_a_name_that_looks_like_an_address_is_a_name(live: Server) -> None:
+    assert backup(live, "file:copy.sqlite").returncode == 0
+    copy = live.directory / "file:copy.sqlite"
+    assert copy.stat().st_size > 0 and copy.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in live.directory.iterdir() if "copy" in path.name] == [copy.name]

@@ -11,6 +11,8 @@ from golden import DAY, HOUR, MINUTE, answered, hours, kept, minutes, take_over
 from series_client import SERIES, Answer, ask, assert_bad, ms, series, total
 from server import Server
 
+MANY = "messages,bytes,rooms,bugs,peak_rooms,peak_subs,http_posts,http_2xx,http_4xx,http_5xx,http_429,claims,logins"
+
 # Two hours of minutes, and the whole history. Later than 12:34 there are points of the server's own.
 START, END = ms("2026-06-15T08:00:00Z"), ms("2026-06-15T10:00:00Z")
 OLDEST = answered("series_all")["available_since"]
@@ -225,6 +227,13 @@ def test_as_many_buckets_as_may_be(golden: Server) -> None:
         {"from_": "1e999"},
         {"from_": "99999999999999999999999"},
         {"from_": START, "to": "tomorrow"},
+        {"from_": "now-٣h"},
+        {"from_": "0x1p40"},
+        # Steps that any arithmetic would overflow with, and more numbers than anybody should be sent.
+        {"step": "106751991167d"},
+        {"step": "2562047788015h"},
+        {"step": "36526d"},
+        {"from_": START - 40_000 * MINUTE, "to": START, "step": "1m", "metric": MANY},
         {"range": "1h", "from_": START},
         {"range": "1h", "to": END},
         {"range": "all", "from_": START, "to": END},
