@@ -11,6 +11,7 @@ actor Flushing {
     /// How many of them, from the front, a write has in its hands.
     private var inFlight = 0
     private(set) var isWriting = false
+    private var began: ContinuousClock.Instant?
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// Points kept for a store that takes none, a day's; above that the oldest two become one.
@@ -36,6 +37,7 @@ actor Flushing {
     /// Has everything written that waits, and only then takes it from the list.
     func write(_ metrics: Metrics, _ body: @Sendable (Store.Flush) async throws -> Void) async throws {
         await begin()
+        began = .now
         defer { end() }
         let flush = Store.Flush(samples: pending, values: sampled, stored: stored)
         inFlight = pending.count
@@ -45,6 +47,9 @@ actor Flushing {
         pending.removeFirst(inFlight)
         metrics.noteUnwritten(pending.count)
     }
+
+    /// How long the write that is under way has taken.
+    var writingFor: Duration { began.map { .now - $0 } ?? .zero }
 
     /// Waits for its turn: an actor lets others in while it waits for the disk, and two writers that start
     /// from the same values would count twice.

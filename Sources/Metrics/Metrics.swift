@@ -97,8 +97,8 @@ public final class Metrics: Sendable {
     public func tick(at t: Int64) async {
         await flushing.sample(t, self)
         guard await !flushing.isWriting else {
-            // A minute is more than any disk that works takes.
-            isWritable.store(false, ordering: .relaxed)
+            // More than any disk that works takes.
+            if await flushing.writingFor > .seconds(2) { isWritable.store(false, ordering: .relaxed) }
             return
         }
         Task { await self.write(t) }

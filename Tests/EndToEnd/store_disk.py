@@ -40,19 +40,26 @@ class Disk:
         return self.server.data_dir / "signalbox.sqlite"
 
 
+@functools.cache
+def _namespaces() -> tuple[str, ...]:
+    """Everybody may mount in a user namespace of his own; where there are none, root may without."""
+    own = ("--user", "--map-root-user", "--mount")
+    allowed = subprocess.run(["unshare", *own, "true"], capture_output=True).returncode == 0
+    return own if allowed else ("--mount",)
+
+
 class FullDisk(Disk):
     """A small file system of the server's own, filled to the last byte; gone with the process."""
 
     def __init__(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(server)
         server.data_dir.mkdir()
-        # In a user namespace everybody may mount, not only root.
         mount = f'mount -t tmpfs -o size={SMALL_DISK_BYTES},mode=0700 tmpfs "$DATA_DIR" && exec "$0" "$@"'
         self._binary = servers.BINARY
         wrapper = server.directory / "on-a-small-disk"
         wrapper.write_text(
             "#!/bin/sh\n"
-            f"exec unshare --user --map-root-user --mount sh -c {shlex.quote(mount)} "
+            f"exec unshare {' '.join(_namespaces())} sh -c {shlex.quote(mount)} "
             f'{shlex.quote(str(self._binary))} "$@"\n'
         )
         wrapper.chmod(0o700)
@@ -67,7 +74,8 @@ class FullDisk(Disk):
     def store(self) -> Path:
         # SQLite takes /proc/PID/root for an ordinary link; a backup from within ends up outside.
         copy = self.server.directory / "copy.sqlite"
-        enter = ["nsenter", "--preserve-credentials", "--user", "--mount", "--target", str(self.server.process.pid)]
+        spaces = [flag for flag in _namespaces() if flag != "--map-root-user"]
+        enter = ["nsenter", "--preserve-credentials", *spaces, "--target", str(self.server.process.pid)]
         backup = [str(self._binary), "backup", str(copy), "--force", "--data-dir", str(self.server.data_dir)]
         done = subprocess.run([*enter, *backup], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr

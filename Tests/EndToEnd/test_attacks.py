@@ -149,8 +149,11 @@ def test_a_damaged_total_does_not_stop_the_server(start_server: ServerFactory, v
     post_well(server, new_room())
     server.stop()
     with sqlite3.connect(next(server.directory.rglob("signalbox.sqlite"))) as store:
-        store.execute("UPDATE totals SET value = ? WHERE series LIKE 'signalbox_messages_total%'", (value,))
-        store.execute("UPDATE totals SET value = ? WHERE series = 'highest_sequence_number'", (value,))
+        store.execute(
+            """UPDATE series_totals SET value = ? WHERE id IN (SELECT id FROM series
+               WHERE name LIKE 'signalbox_messages_total%' OR name = 'highest_sequence_number')""",
+            (value,),
+        )
     for counters in server.directory.rglob("*c*nters*"):
         if counters.is_file():
             counters.unlink()
@@ -169,7 +172,7 @@ def test_a_store_with_a_damaged_page_is_set_aside_and_the_server_starts(start_se
     server.stop()
     path = next(server.directory.rglob("signalbox.sqlite"))
     with sqlite3.connect(path) as store:
-        (root,) = store.execute("SELECT rootpage FROM sqlite_master WHERE name = 'totals'").fetchone()
+        (root,) = store.execute("SELECT rootpage FROM sqlite_master WHERE name = 'series'").fetchone()
         (page,) = store.execute("PRAGMA page_size").fetchone()
     with path.open("r+b") as file:
         file.seek((root - 1) * page)
