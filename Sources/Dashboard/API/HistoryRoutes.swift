@@ -7,10 +7,26 @@ struct HistoryRoutes: Sendable {
     let metrics: Metrics
     /// Unix ms.
     let clock: @Sendable () -> Int64
+    private let cache = AnswerCache()
+
+    init(metrics: Metrics, clock: @escaping @Sendable () -> Int64) {
+        self.metrics = metrics
+        self.clock = clock
+    }
 
     func series(_ request: FrontRequest) async throws -> FrontResponse {
-        try await answer(request, tag: metrics.revision, name: "series") { query, now in
+        let tag = metrics.revision
+        return try await answer(request, tag: tag, name: "series") { query, now in
             switch query.span {
+            // Whatever begins with the history stays the same within a minute.
+            case .range(.all):
+                let question = "\(query.format) \(query.metrics.map(\.name).joined(separator: ","))"
+                return try await cache.answer(to: question, tag: "\(tag)-\(now / 60_000)") {
+                    let answer = try await metrics.history.series(.all, metrics: query.metrics, now: now)
+                    return query.format == .csv
+                        ? SeriesTable(answer.points, query.metrics).csv()
+                        : SeriesJSON.range(answer, query.metrics)
+                }
             case .range(let range):
                 let answer = try await metrics.history.series(range, metrics: query.metrics, now: now)
                 return query.format == .csv

@@ -1,0 +1,30 @@
+import NIOCore
+import Synchronization
+
+/// The newest answers to questions whose answer changes with a flush alone, by what was asked.
+///
+/// Five years in one picture take milliseconds to add up, and dashboards ask for them every few seconds.
+final class AnswerCache: Sendable {
+    private struct State {
+        /// What the answers hold for: the ETag of all of them.
+        var tag = ""
+        var answers: [String: ByteBuffer] = [:]
+    }
+
+    /// Different questions within a minute; more are answered afresh.
+    private static let answersMax = 8
+    private let state = Mutex(State())
+
+    /// The answer that was given for the tag, or a new one.
+    func answer(
+        to question: String, tag: String, _ make: () async throws -> ByteBuffer
+    ) async throws -> ByteBuffer {
+        if let known = state.withLock({ $0.tag == tag ? $0.answers[question] : nil }) { return known }
+        let made = try await make()
+        state.withLock { state in
+            if state.tag != tag { state = State(tag: tag) }
+            if state.answers.count < Self.answersMax { state.answers[question] = made }
+        }
+        return made
+    }
+}
