@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # What happens in a minute of ordinary business, by column.
 RATES = {
-    "messages_http": 40, "messages_ws": 12, "message_bytes": 30_000, "rooms": 1.5, "rooms_evicted": 1.5,
+    "http_posts": 40, "messages_ws": 12, "message_bytes": 30_000, "rooms": 1.5, "rooms_evicted": 1.5,
     "bugs": 0.01, "contacts": 0.005, "http_2xx": 150, "http_4xx": 3, "http_5xx": 0.02, "ws_connects": 2,
     "ws_disconnects": 2, "sse_connects": 3, "sse_disconnects": 3, "longpoll_wakes": 5, "longpoll_timeouts": 3,
     "longpoll_other_ends": 0.2, "deliveries_sse": 180, "deliveries_ws": 60, "deliveries_poll": 8,
@@ -22,10 +22,9 @@ RATES = {
 
 # Columns that others add up to.
 SUMS = {
-    "messages": ("messages_http", "messages_ws"),
-    "transport_agent": ("messages_http",),
+    "messages": ("http_posts", "messages_ws"),
+    "transport_agent": ("http_posts",),
     "transport_browser": ("messages_ws",),
-    "http_posts": ("messages_http",),
     "bytes": ("message_bytes", "direct_message_bytes"),
     "longpoll_waits": ("longpoll_wakes", "longpoll_timeouts", "longpoll_other_ends"),
     "longpoll_disconnects": ("longpoll_wakes", "longpoll_timeouts", "longpoll_other_ends"),
@@ -57,7 +56,7 @@ PEAKS = {"peak_rooms": "active_rooms", "peak_subs": "active_subs"}
 
 # The series that a column counts; of several with other labels, one stands for all.
 SERIES = {
-    "messages_http": ('messages_total{via="http"}', 'message_clients_total{client="agent"}'),
+    "http_posts": ('messages_total{via="http"}', 'message_clients_total{client="agent"}'),
     "messages_ws": ('messages_total{via="ws"}', 'message_clients_total{client="browser"}'),
     "message_bytes": ("message_bytes_total",),
     "rooms": ("rooms_created_total",),
