@@ -35,7 +35,8 @@ soak: ## the long campaigns
 bench: ## what the metrics cost: one increment, and a server with years of history (about six minutes)
 	@scripts/setup test
 	swift build -c release --static-swift-stdlib --product signalbox
-	swift run -c release --static-swift-stdlib signalbox-increments
+	swift build -c release --static-swift-stdlib --product signalbox-increments
+	.build/release/signalbox-increments
 	.venv/bin/python Benchmarks/measure_history.py
 
 docs: ## write docs/metrics.md anew from the vocabulary
