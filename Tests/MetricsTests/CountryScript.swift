@@ -1,5 +1,6 @@
 import GeoIP
 import SQLite
+import TestSupport
 @testable import SignalboxMetrics
 
 /// Random visits into a country table as flushes bring them: countries that come late, gaps of days, and a

@@ -1,6 +1,7 @@
 import Foundation
 import GeoIP
 import SQLite
+import TestSupport
 @testable import SignalboxMetrics
 
 /// Days of a server's life with everything that goes wrong in them, from a seed.

@@ -1,6 +1,7 @@
 import NIOCore
 import Testing
 import Web
+import TestSupport
 @testable import Relay
 
 /// The expected texts are what the original's canonicalJson gives in node 20.

@@ -1,6 +1,7 @@
 import Logging
 import SignalboxMetrics
 import Testing
+import TestSupport
 @testable import Relay
 
 @Suite("The numbers of direct messages")

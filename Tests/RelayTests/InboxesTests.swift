@@ -1,6 +1,7 @@
 import SignalboxMetrics
 import Testing
 import Web
+import TestSupport
 @testable import Relay
 
 @Suite("All inboxes and their memory fuse")

@@ -1,5 +1,6 @@
 import SignalboxMetrics
 import Testing
+import TestSupport
 @testable import Relay
 
 @Suite("How many names signs of life may keep")

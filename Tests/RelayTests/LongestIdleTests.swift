@@ -1,5 +1,6 @@
 import SignalboxMetrics
 import Testing
+import TestSupport
 @testable import Relay
 
 @Suite("Which room makes way, at random")

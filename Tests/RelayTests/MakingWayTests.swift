@@ -1,5 +1,6 @@
 import SignalboxMetrics
 import Testing
+import TestSupport
 @testable import Relay
 
 @Suite("Making way for a new handle")

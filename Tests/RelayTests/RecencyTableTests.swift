@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 @testable import Relay
 
 @Suite("A table that forgets what was used least recently")
