@@ -18,20 +18,17 @@ struct HistoryRoutes: Sendable {
         let tag = metrics.revision
         return try await answer(request, tag: tag, name: "series") { query, now in
             switch query.span {
-            // Whatever begins with the history stays the same within a minute.
-            case .range(.all):
-                let question = "\(query.format) \(query.metrics.map(\.name).joined(separator: ","))"
-                return try await cache.answer(to: question, tag: "\(tag)-\(now / 60_000)") {
-                    let answer = try await metrics.history.series(.all, metrics: query.metrics, now: now)
+            case .range(let range):
+                func make() async throws -> ByteBuffer {
+                    let answer = try await metrics.history.series(range, metrics: query.metrics, now: now)
                     return query.format == .csv
                         ? SeriesTable(answer.points, query.metrics).csv()
                         : SeriesJSON.range(answer, query.metrics)
                 }
-            case .range(let range):
-                let answer = try await metrics.history.series(range, metrics: query.metrics, now: now)
-                return query.format == .csv
-                    ? SeriesTable(answer.points, query.metrics).csv()
-                    : SeriesJSON.range(answer, query.metrics)
+                // What begins with the history, and not at a time before now, stays the same within a minute.
+                guard range == .all else { return try await make() }
+                let question = "\(query.format) \(query.metrics.map(\.name).joined(separator: ","))"
+                return try await cache.answer(to: question, tag: "\(tag)-\(now / 60_000)", make)
             case .window(let window):
                 if window.from == nil, let from = try await metrics.history.availableSince() {
                     try SeriesQuery.refuseTooFine(
