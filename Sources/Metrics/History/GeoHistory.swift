@@ -59,7 +59,7 @@ extension History {
                 let table = Self.table(source)
                 // An hour belongs to the range when any of it does.
                 let from = source == .hourly ? since - hourMilliseconds + 1 : since
-                visits.merge(try table.visits(connection, from: from), uniquingKeysWith: sum)
+                visits.merge(try table.visits(connection, from: from), uniquingKeysWith: boundedSum)
             }
             return Self.answer(
                 visits, range: range, source: source, requested: requested, until: nil, available: available,
@@ -81,7 +81,7 @@ extension History {
             let start =
                 source == .hourly ? floorTo(hourMilliseconds, from) : floorTo(minuteMilliseconds, from)
             var visits = try Self.table(source).visits(connection, from: start, until: window.until)
-            visits.merge(live, uniquingKeysWith: sum)
+            visits.merge(live, uniquingKeysWith: boundedSum)
             let available = source == .minute ? oldestMinute : oldestHour
             return Self.answer(
                 visits, range: nil, source: source, requested: from, until: window.until,

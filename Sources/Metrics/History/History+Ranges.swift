@@ -89,9 +89,9 @@ extension History {
         baseline.rooms = missing(\.roomsTotal, .rooms)
         baseline.bugs = missing(\.bugsTotal, .bugs)
         var based = points
-        based[0][.messages] = sum(based[0][.messages], baseline.messages)
-        based[0][.rooms] = sum(based[0][.rooms], baseline.rooms)
-        based[0][.bugs] = sum(based[0][.bugs], baseline.bugs)
+        based[0][.messages] = boundedSum(based[0][.messages], baseline.messages)
+        based[0][.rooms] = boundedSum(based[0][.rooms], baseline.rooms)
+        based[0][.bugs] = boundedSum(based[0][.bugs], baseline.bugs)
         return (based, baseline)
     }
 }

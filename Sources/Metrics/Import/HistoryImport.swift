@@ -128,12 +128,12 @@ extension CountryTable {
         let known = Set(merged.rows.map { Key(t: $0.t, country: $0.country) })
         for row in new where !known.contains(Key(t: row.t, country: row.country)) {
             merged.rows.append(row)
-            merged.more[row.country] = sum(merged.more[row.country] ?? 0, row.count)
+            merged.more[row.country] = boundedSum(merged.more[row.country] ?? 0, row.count)
             merged.added += 1
             merged.times.insert(row.t)
         }
         for row in merged.rows {
-            merged.sums[row.country] = sum(merged.sums[row.country] ?? 0, row.count)
+            merged.sums[row.country] = boundedSum(merged.sums[row.country] ?? 0, row.count)
         }
         merged.rows.sort { ($0.t, $0.country.index) < ($1.t, $1.country.index) }
         return merged
@@ -158,7 +158,7 @@ extension CountryTable {
                         insert, .integer(time), .text(country.text), .integer(0), .integer(total))
                 }
             }
-            standing[row.country] = sum(standing[row.country] ?? 0, row.count)
+            standing[row.country] = boundedSum(standing[row.country] ?? 0, row.count)
             try connection.execute(
                 insert, .integer(row.t), .text(row.country.text), .integer(row.count),
                 .integer(standing[row.country] ?? 0))

@@ -6,7 +6,9 @@ let timeMax: Int64 = 8_640_000_000_000_000
 public let countMax: Int64 = 1 << 53
 
 /// A stored count within what a count can be.
-func count(_ stored: Int64) -> Int64 { min(max(0, stored), countMax) }
+func boundedCount(_ stored: Int64) -> Int64 { min(max(0, stored), countMax) }
 
 /// The sum of two counts, which ends where counts do.
-public func sum(_ one: Int64, _ other: Int64) -> Int64 { min(count(one) + count(other), countMax) }
+public func boundedSum(_ one: Int64, _ other: Int64) -> Int64 {
+    min(boundedCount(one) + boundedCount(other), countMax)
+}

@@ -36,7 +36,7 @@ struct CountryTable: Sendable {
         var visits: Totals = [:]
         for (country, end) in try standings(connection, before: until) where end.t >= from {
             let more = end.total &- (before[country] ?? 0)
-            if more > 0 { visits[country] = count(more) }
+            if more > 0 { visits[country] = boundedCount(more) }
         }
         return visits
     }

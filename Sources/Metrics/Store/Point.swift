@@ -47,7 +47,7 @@ public struct Point: Sendable, Equatable {
     /// - Returns: whether the other one is later.
     mutating func beginMerge(lastT other: Int64, samples more: Int64) -> Bool {
         let isLater = other >= lastT
-        samples = sum(samples, more)
+        samples = boundedSum(samples, more)
         lastT = max(lastT, other)
         return isLater
     }
@@ -57,7 +57,7 @@ public struct Point: Sendable, Equatable {
     mutating func merge(_ value: Int64, at index: Int, isLater: Bool) {
         switch StoredStat.folding[index] {
         // Damage on the disk must not end the server.
-        case .sum: values[index] = sum(values[index], value)
+        case .sum: values[index] = boundedSum(values[index], value)
         case .later: if isLater { values[index] = value }
         case .highest: values[index] = max(values[index], value)
         }

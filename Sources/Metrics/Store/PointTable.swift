@@ -80,7 +80,7 @@ struct PointTable: Sendable {
             guard last >= sampledSince else { return }
             let start = bucket?(t) ?? t
             if bucket == nil || buckets.last?.t != start { buckets.append(Point(t: start)) }
-            let samples = count(row.integer(2) ?? 0)
+            let samples = boundedCount(row.integer(2) ?? 0)
             buckets[buckets.count - 1].take(
                 row, indices, last: last, samples: bucket == nil ? samples : max(1, samples))
         }
@@ -89,12 +89,12 @@ struct PointTable: Sendable {
 
     private static func point(_ row: Row) -> Point {
         var point = Point(
-            t: row.integer(0) ?? 0, lastT: row.integer(1) ?? 0, samples: count(row.integer(2) ?? 0))
-        point.messagesTotal = row.integer(3).map(count)
-        point.roomsTotal = row.integer(4).map(count)
-        point.bugsTotal = row.integer(5).map(count)
+            t: row.integer(0) ?? 0, lastT: row.integer(1) ?? 0, samples: boundedCount(row.integer(2) ?? 0))
+        point.messagesTotal = row.integer(3).map(boundedCount)
+        point.roomsTotal = row.integer(4).map(boundedCount)
+        point.bugsTotal = row.integer(5).map(boundedCount)
         for index in StoredStat.allCases.indices {
-            point[index: index] = count(row.integer(Int32(fixed.count + index)) ?? 0)
+            point[index: index] = boundedCount(row.integer(Int32(fixed.count + index)) ?? 0)
         }
         return point
     }
@@ -165,12 +165,12 @@ extension Point {
     fileprivate mutating func take(_ row: Row, _ indices: [Int], last: Int64, samples: Int64) {
         let isLater = beginMerge(lastT: last, samples: samples)
         if isLater {
-            messagesTotal = row.integer(3).map(count) ?? messagesTotal
-            roomsTotal = row.integer(4).map(count) ?? roomsTotal
-            bugsTotal = row.integer(5).map(count) ?? bugsTotal
+            messagesTotal = row.integer(3).map(boundedCount) ?? messagesTotal
+            roomsTotal = row.integer(4).map(boundedCount) ?? roomsTotal
+            bugsTotal = row.integer(5).map(boundedCount) ?? bugsTotal
         }
         for (column, index) in indices.enumerated() {
-            merge(count(row.integer(Int32(6 + column)) ?? 0), at: index, isLater: isLater)
+            merge(boundedCount(row.integer(Int32(6 + column)) ?? 0), at: index, isLater: isLater)
         }
     }
 }

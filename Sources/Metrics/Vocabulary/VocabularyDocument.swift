@@ -28,7 +28,7 @@ public enum VocabularyDocument {
         | minute points | 31 days, `METRICS_HISTORY_RETENTION_MINUTES` |
         | hour points | 5 years, `METRICS_HOURLY_HISTORY_MAX` |
         | day points, UTC and `STATS_TZ` | for ever, `METRICS_DAILY_HISTORY_MAX` |
-        | countries by minute | 24 hours, `METRICS_GEO_MINUTE_RETENTION_MINUTES` |
+        | countries by minute | 24 to 25 hours, `METRICS_GEO_MINUTE_RETENTION_MINUTES` |
         | countries by hour | 5 years, `METRICS_GEO_HOURLY_HISTORY_MAX` |
         | totals | for ever |
 

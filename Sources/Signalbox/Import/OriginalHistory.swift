@@ -176,7 +176,7 @@ struct OriginalHistory {
         var rows: [Int64: [CountryCode: Int64]] = [:]
         for bucket in buckets.suffix(kept) {
             if rows[bucket.t] != nil { tally.mend(.sameTime) }
-            rows[bucket.t, default: [:]].merge(bucket.visits, uniquingKeysWith: sum)
+            rows[bucket.t, default: [:]].merge(bucket.visits, uniquingKeysWith: boundedSum)
         }
         let visits = rows.flatMap { t, countries in
             countries.map { HistoryImport.Visits(t: t, country: $0.key, count: $0.value) }
@@ -198,7 +198,7 @@ struct OriginalHistory {
                 tally.drop(count > 0 ? .tooLarge : .noCount)
                 continue
             }
-            visits[country] = sum(visits[country] ?? 0, Int64(count))
+            visits[country] = boundedSum(visits[country] ?? 0, Int64(count))
         }
         return visits
     }
