@@ -91,7 +91,8 @@ public struct HistoryImport: Sendable {
             let slot = SlotTable.slot(country)
             let known = Int64(clamping: stored[SlotTable.names[slot]] ?? 0)
             let total = max(
-                known + (hours.more[country] ?? 0), hours.sums[country] ?? 0, minutes.sums[country] ?? 0)
+                boundedSum(known, hours.more[country] ?? 0), hours.sums[country] ?? 0,
+                minutes.sums[country] ?? 0)
             guard total > 0 else { continue }
             totals[country] = total
             try SeriesTotals.write(connection, series[slot], UInt64(total))
