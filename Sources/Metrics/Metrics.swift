@@ -181,6 +181,7 @@ public final class Metrics: Sendable {
                 case .peak(let peak): Int64(clamping: peaks[peak.rawValue])
                 case .gauge(let read): Int64(read.reduce(0) { $0 + gauges[$1] })
                 case .resident: Int64(residentBytes())
+                case .quantile(let quantile): quantile.microseconds { UInt64(clamping: delta($0)) }
                 }
         }
         point.messagesTotal = total(.messages)

@@ -51,8 +51,12 @@ extension StoredStat {
         case .contacts: .count([.contacts])
         case .logins: .count([.admissions(.login), .admissions(.loginLink)])
         case .loginsRefused: .count([.admissions(.refused), .admissions(.foreignOrigin)])
+        case .admissions: .count(Self.granted.map { .admissions($0) })
         case .admissionsOther:
-            .count([.admissions(.limited), .admissions(.scrapeTokenElsewhere), .admissions(.logout)])
+            .count(
+                Admission.allCases.filter {
+                    ![.login, .loginLink, .refused, .foreignOrigin].contains($0) && !Self.granted.contains($0)
+                }.map { .admissions($0) })
         case .identitiesRegistered: .count([.identitiesRegistered])
         case .identitiesUpdated: .count([.identitiesUpdated])
         case .identitiesForgotten: .count([.identitiesForgotten])
@@ -108,8 +112,15 @@ extension StoredStat {
         case .residentBytes: .resident
         case .peakRooms: .peak(.rooms)
         case .peakSubs: .peak(.subscribers)
+        case .requestP50: .quantile(Quantile(0.5, of: Histogram.requests))
+        case .requestP95: .quantile(Quantile(0.95, of: Histogram.requests))
+        case .requestP99: .quantile(Quantile(0.99, of: Histogram.requests))
+        case .deliveryP99: .quantile(Quantile(0.99, of: Histogram.deliveries))
         }
     }
+
+    /// Requests that were let in.
+    private static let granted: [Admission] = [.bearer, .scrapeToken, .session, .tailnet, .serve]
 
     private static func signatures(_ results: SignatureResult...) -> [Counter] {
         SignedAct.allCases.flatMap { act in results.map { .signatures(act, $0) } }

@@ -8,6 +8,11 @@ public enum StoredStat: String, CaseIterable, Sendable {
     // original's series are made of these six.
     case peakRooms = "peak_rooms"
     case peakSubs = "peak_subs"
+    // Quantiles of the minute, in µs; of longer times that of the worst minute.
+    case requestP50 = "request_p50_us"
+    case requestP95 = "request_p95_us"
+    case requestP99 = "request_p99_us"
+    case deliveryP99 = "delivery_p99_us"
     // Counted again.
     case messagesWS = "messages_ws"
     case messageBytes = "message_bytes"
@@ -49,6 +54,7 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case contacts
     case logins
     case loginsRefused = "logins_refused"
+    case admissions = "admissions_granted"
     case admissionsOther = "admissions_other"
     case identitiesRegistered = "identities_registered"
     case identitiesUpdated = "identities_updated"
@@ -114,6 +120,8 @@ public enum StoredStat: String, CaseIterable, Sendable {
         case resident
         /// The highest.
         case peak(Peak)
+        /// What a share of a minute's observations stayed below, µs: the highest.
+        case quantile(Quantile)
     }
 
     /// How two values of the column become one.
@@ -124,7 +132,7 @@ public enum StoredStat: String, CaseIterable, Sendable {
         switch $0 {
         case .slots: .sum
         case .gauge, .resident: .later
-        case .peak: .highest
+        case .peak, .quantile: .highest
         }
     }
 
@@ -134,6 +142,7 @@ public enum StoredStat: String, CaseIterable, Sendable {
         case gauge([Gauge])
         case resident
         case peak(Peak)
+        case quantile(Quantile)
     }
 
     /// The source of every column, in order.
@@ -143,6 +152,7 @@ public enum StoredStat: String, CaseIterable, Sendable {
         case .gauge(let gauges): .gauge(gauges)
         case .resident: .resident
         case .peak(let peak): .peak(peak)
+        case .quantile(let quantile): .quantile(quantile)
         }
     }
 

@@ -6,9 +6,10 @@ public enum Histogram: Hashable, Sendable {
     case deliveryLag(Transport)
 
     /// Every histogram, in slot order. The stream group is never observed and not shown.
-    public static let all: [Histogram] =
+    public static let all: [Histogram] = requests + deliveries
+    static let requests: [Histogram] =
         RouteGroup.allCases.filter { $0 != .stream }.map { .requestDuration($0) }
-        + Transport.allCases.map { .deliveryLag($0) }
+    static let deliveries: [Histogram] = Transport.allCases.map { .deliveryLag($0) }
 
     /// Upper bounds in nanoseconds; above the last lies `+Inf`.
     public static let boundsNanoseconds: [UInt64] = [

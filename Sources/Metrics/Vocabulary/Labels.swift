@@ -81,8 +81,10 @@ public enum LimitReason: Int, Label {
 public enum CapacityReason: Int, Label {
     case roomCap, memoryFuse, metricsDisabled, storeUnavailable
     case identityCap, inboxFuse
+    /// As many dashboards as may be open have their stream.
+    case dashboardStreams
     public static let key = "reason"
-    @inlinable public static var count: Int { 6 }
+    @inlinable public static var count: Int { 7 }
 }
 
 /// Why a room ended.
@@ -201,9 +203,23 @@ public enum CountrySource: Int, Label {
 
 /// What became of an attempt to get in.
 public enum Admission: Int, Label {
-    case login, loginLink, refused, limited, foreignOrigin, scrapeTokenElsewhere, logout
+    /// A session was opened: with the token, or with a one-time link.
+    case login, loginLink
+    /// A wrong token or link; too many of them.
+    case refused, limited
+    /// A form of another site; a session or a tailnet peer under a name that isn't ours.
+    case foreignOrigin, foreignHost
+    case scrapeTokenElsewhere, logout
+    /// Requests that were let in, by door.
+    case bearer, scrapeToken, session, tailnet, serve
+    /// A peer in the tailnet whom its daemon or TAILSCALE_ALLOW didn't confirm.
+    case tailnetRefused
+    /// A request of the public internet that came by way of the tailnet.
+    case funnel
+    /// A tailnet's header where it proves nothing.
+    case tailnetHeaderIgnored
     public static let key = "result"
-    @inlinable public static var count: Int { 7 }
+    @inlinable public static var count: Int { 16 }
 }
 
 /// What became of a piece of work.

@@ -11,12 +11,14 @@ public enum Route: Int, Label {
     case report, contact
     case health, status, openAPI
     case metrics, exposition, metricsSeries, metricsHourly, metricsGeo, metricsGeoSelfTest
+    case metricsStream, metricsState, metricsCards, metricsCounters, metricsStorage, metricsBuild
     case stats, adminStats, adminLogin, adminLogout
+    case publicStatus, publicStatusFile
     case home, asset
     case unmatched
 
     public static let key = "route"
-    @inlinable public static var count: Int { 39 }
+    @inlinable public static var count: Int { 47 }
 
     /// The path with its parameters named, as a router writes it.
     public var text: String {
@@ -53,10 +55,18 @@ public enum Route: Int, Label {
         case .metricsHourly: "/api/metrics/hourly"
         case .metricsGeo: "/api/metrics/geo"
         case .metricsGeoSelfTest: "/api/metrics/geo/self-test"
+        case .metricsStream: "/api/metrics/stream"
+        case .metricsState: "/api/metrics/state"
+        case .metricsCards: "/api/metrics/cards"
+        case .metricsCounters: "/api/metrics/counters"
+        case .metricsStorage: "/api/metrics/storage"
+        case .metricsBuild: "/api/metrics/build"
         case .stats: "/stats"
         case .adminStats: "/admin/stats"
         case .adminLogin: "/admin/login"
         case .adminLogout: "/admin/logout"
+        case .publicStatus: "/status"
+        case .publicStatusFile: "/api/public-status"
         case .home: "/"
         case .asset: "/assets/:file"
         case .unmatched: "unmatched"
@@ -66,7 +76,7 @@ public enum Route: Int, Label {
     /// Routes whose requests stay open by design; they are left out of request latency.
     public var isStream: Bool {
         switch self {
-        case .roomEvents, .roomSocket, .roomWait, .roomClaim, .inboxWait: true
+        case .roomEvents, .roomSocket, .roomWait, .roomClaim, .inboxWait, .metricsStream: true
         default: false
         }
     }
@@ -74,11 +84,19 @@ public enum Route: Int, Label {
     /// Pages for people, whose visits are counted by country.
     public var isPage: Bool { self == .home }
 
+    /// Routes behind the dashboard's gate, which wants to know where a connection comes from.
+    public var isGated: Bool {
+        switch group {
+        case .metrics, .admin: true
+        default: self == .metricsStream
+        }
+    }
+
     /// The group that request latency is kept for.
     public var group: RouteGroup {
         switch self {
         case .roomMessages: .post
-        case .roomEvents, .roomSocket, .roomWait, .roomClaim, .inboxWait: .stream
+        case .roomEvents, .roomSocket, .roomWait, .roomClaim, .inboxWait, .metricsStream: .stream
         case .roomTranscript, .roomStatus, .roomAck, .roomListening: .room
         case .identityRegister, .identity: .identity
         case .directMessage, .inboxMessage: .directMessage
@@ -86,10 +104,11 @@ public enum Route: Int, Label {
             .directory
         case .report, .contact: .report
         case .health, .status, .openAPI: .health
-        case .metrics, .exposition, .metricsSeries, .metricsHourly, .metricsGeo, .metricsGeoSelfTest:
+        case .metrics, .exposition, .metricsSeries, .metricsHourly, .metricsGeo, .metricsGeoSelfTest,
+            .metricsState, .metricsCards, .metricsCounters, .metricsStorage, .metricsBuild:
             .metrics
         case .stats, .adminStats, .adminLogin, .adminLogout: .admin
-        case .home, .asset: .page
+        case .home, .asset, .publicStatus, .publicStatusFile: .page
         case .unmatched: .unmatched
         }
     }

@@ -121,6 +121,7 @@ public enum VocabularyDocument {
                     gauges.map { code(SlotTable.series($0.family.name, $0.labels)) }.joined(separator: " + ")
                 case .resident: "`process_resident_memory_bytes`"
                 case .peak(let peak): "the most \(peak) at once"
+                case .quantile(let quantile): quantile.words
                 }
             let folding =
                 switch StoredStat.folding[stat.index] {
