@@ -14,6 +14,7 @@ help: ## this list
 run: ## build and start the server on http://127.0.0.1:3000 (HOST, PORT, DATA_DIR change that)
 	@scripts/setup run
 	swift build -c release --static-swift-stdlib --product signalbox
+	@scripts/note-commit $(RELEASE_BINARY)
 	@export HOST="$${HOST:-127.0.0.1}" PORT="$${PORT:-3000}" DATA_DIR="$${DATA_DIR:-./data}"; \
 	exec $(RELEASE_BINARY) serve
 

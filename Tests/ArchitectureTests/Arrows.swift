@@ -3,13 +3,13 @@ import Foundation
 /// Which of our targets may use which. Whatever isn't listed is forbidden.
 enum Arrows {
     static let allowed: [String: Set<String>] = [
-        "CSodium": [], "CSQLite": [], "CMaxMindDB": [], "CSlots": [],
+        "CSodium": [], "CSQLite": [], "CMaxMindDB": [], "CSlots": [], "CZlib": [],
         "SQLite": ["CSQLite"],
         "GeoIP": ["CMaxMindDB"],
         "Notify": [],
         "SignalboxMetrics": ["SQLite", "GeoIP", "CSlots"],
         // CSodium: secrets are compared in constant time.
-        "Web": ["SignalboxMetrics", "SQLite", "GeoIP", "CSodium"],
+        "Web": ["SignalboxMetrics", "SQLite", "GeoIP", "CSodium", "CZlib"],
         "Relay": ["Web", "SignalboxMetrics", "SQLite", "GeoIP", "Notify", "CSodium"],
         "Dashboard": ["Web", "SignalboxMetrics", "SQLite", "GeoIP", "CSodium"],
         // CSodium: `signalbox demo` encrypts as a client does.

@@ -44,16 +44,36 @@ func quietInput() -> StatsInput {
     }
     let geo = visits([("DE", 30), ("FR", 12)], extras: [("LOCAL", 5)])
     return StatsInput(
-        now: noon, version: "1.2.3", timeZone: .gmt, startedAt: noon - 273_900_000,
-        firstBoot: "2026-01-02T03:04:05.678Z",
+        now: noon, build: BuildFacts(version: BuildVersion("1.2.3"), commit: "0123456789ab"), timeZone: .gmt,
+        startedAt: noon - 273_900_000, firstBoot: "2026-01-02T03:04:05.678Z",
         totals: Dictionary(
             uniqueKeysWithValues: OriginalTotal.allCases.enumerated().map { ($1, UInt64($0) + 10_000) }),
         sinceStart: [.messages: 77], limited: [.roomRate: 21, .clientRate: 3],
-        limitedSinceStart: [.roomRate: 2],
+        limitedSinceStart: [.roomRate: 2], admissions: [.session: 40, .refused: 2],
+        admissionsSinceStart: [.session: 7],
         gauges: gauges, peaks: [.rooms: 40, .subscribers: 90], processStarts: 3, uncleanShutdowns: 1,
         lastRunEndedCleanly: true, storesSetAside: 0, residentBytes: 33_554_432, lastFlushAt: noon - 30_000,
-        retention: .init(), geo: geo, geoSelfTest: selfTest(week: geo), recent: recent,
-        series: series(.hour, recent), metric: .messages)
+        geoSelfTest: selfTest(week: geo), recent: recent)
+}
+
+/// The quiet server's last hour of messages.
+func quietHistory() -> StatsHistory {
+    var choice = StatsChoice()
+    choice.span = .range(.hour)
+    return StatsHistory(
+        choice: choice, series: series(.hour, quietInput().recent), previous: [],
+        geo: visits([("DE", 30), ("FR", 12)], extras: [("LOCAL", 5)]),
+        store: StoreFacts(retention: .init(), growth: 4_096, oldestAt: noon - 60 * minute))
+}
+
+func loadMap() throws -> WorldMap {
+    try WorldMap(directory: publicDirectory.appending(path: "map").path(percentEncoded: false))
+}
+
+/// The dashboard as HTML.
+func statsPage(_ input: StatsInput, _ history: StatsHistory, part: StatsChoice.Part = .page) throws -> String
+{
+    try StatsPage(templates: loadTemplates(), map: loadMap()).render(input, history, part: part)
 }
 
 /// Visits by country of the last hour.
@@ -79,11 +99,12 @@ func selfTest(
 func series(
     _ range: SeriesRange, _ points: [Point], bucket: Int64 = minute, baseline: SeriesAnswer.Baseline? = nil,
     partial: Bool = false
-) -> SeriesAnswer {
-    SeriesAnswer(
-        range: range, source: .minute, bucket: bucket, baseline: baseline,
-        requestedSince: range.span.map { noon - $0 }, availableSince: points.first?.t, partial: partial,
-        points: points)
+) -> StatsHistory.Series {
+    StatsHistory.Series(
+        SeriesAnswer(
+            range: range, source: .minute, bucket: bucket, baseline: baseline,
+            requestedSince: range.span.map { noon - $0 }, availableSince: points.first?.t, partial: partial,
+            points: points), now: noon)
 }
 
 /// Words that would do something if they were taken for markup.
@@ -91,7 +112,7 @@ let hostile = #"</title><script>alert(1)</script>"'><img src=x onerror=alert(1)>
 
 /// What a page must not contain: the policy would block it, or a stranger could act on it.
 let forbiddenInPages = [
-    "<script", "<style", " style=", "javascript:", " onerror=alert(1)>", "http://fonts", "https://fonts",
+    "<script>", "<style", " style=", "javascript:", " onerror=alert(1)>", "http://fonts", "https://fonts",
     "//cdn",
     "<img src=x",
 ]

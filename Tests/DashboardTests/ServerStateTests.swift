@@ -7,7 +7,11 @@ import Testing
     private func state(_ change: (inout StatsInput) -> Void = { _ in }) -> ServerState {
         var input = quietInput()
         change(&input)
-        return ServerState(input, LastHour(input.recent, now: input.now))
+        return ServerState(input, findings(input))
+    }
+
+    private func findings(_ input: StatsInput) -> Findings {
+        Findings(input, LastHour(input.recent, now: input.now))
     }
 
     @Test func aQuietServerIsClear() {
@@ -52,7 +56,8 @@ import Testing
             input.recent[59][.http5xx] = 1
         }
         #expect(state.headline == "1 × 5xx in the last hour")
-        #expect(state.facts.first == "Rooms at 98% of ROOMS_MAX")
+        #expect(state.since == "since 12:34")
+        #expect(state.facts.first == "1 more alert")
     }
 
     @Test func bounds() {
@@ -72,5 +77,59 @@ import Testing
         #expect(fresh.headline == "The last run did not end cleanly")
         #expect(
             state { $0.lastRunEndedCleanly = false }.level == .clear, "after three days it is in the card")
+    }
+
+    @Test func whatIsWrongSaysSinceWhen() throws {
+        var input = quietInput()
+        for age in 0..<7 { input.recent[59 - age][.requestP99] = 1_500_000 }
+        input.recent[30][.requestP99] = 9_000_000
+        for index in 40..<60 {
+            input.recent[index][.activeRooms] = 4_700
+            input.recent[index][.roomsLimit] = 5_000
+        }
+        input.gauges[.activeRooms] = 4_700
+        let list = findings(input).list
+        #expect(list.map(\.kind) == [.slowRequests, .roomsNearCap])
+        #expect(list[0].text == "Requests are slow: p99 1.5 s")
+        #expect(list[0].since == input.recent[53].t)
+        #expect(list[1].since == input.recent[40].t)
+        let rows = AlertRows(input, findings(input)).rows
+        #expect(rows[0].since == "since 12:28, 6 min")
+        #expect(rows[0].href == "/admin/stats?range=1h&metric=request_p99_us#usage")
+    }
+
+    @Test func aMinuteOfSlownessThatIsOverIsNoAlert() {
+        var input = quietInput()
+        input.recent[57][.deliveryP99] = 4_000_000
+        #expect(findings(input).list.isEmpty)
+    }
+
+    @Test func manyRefusalsAreSaidAndAFewAreNot() {
+        var input = quietInput()
+        for index in 55..<60 {
+            input.recent[index][.http429] = 9
+            input.recent[index][.httpRequests] = 50
+        }
+        #expect(findings(input).list.isEmpty, "45 in five minutes are usual")
+        input.recent[59][.http429] = 40
+        #expect(findings(input).list.map(\.kind) == [.manyLimited])
+        for index in 55..<60 { input.recent[index][.httpRequests] = 5_000 }
+        #expect(findings(input).list.isEmpty, "among so many requests they are few")
+    }
+
+    @Test func everyAlertThatHasAChartNamesAMetric() {
+        for kind in Finding.Kind.allCases {
+            if let metric = kind.metric { #expect(ChartMetric(metric) != nil, "\(kind)") }
+        }
+    }
+
+    @Test func wrongTokensAreCountedOverTheHour() {
+        var input = quietInput()
+        input.recent[5][.loginsRefused] = 6
+        #expect(findings(input).list.isEmpty)
+        input.recent[50][.loginsRefused] = 4
+        let list = findings(input).list
+        #expect(list.map(\.text) == ["10 wrong tokens in the last hour"])
+        #expect(list.first?.since == input.recent[5].t)
     }
 }

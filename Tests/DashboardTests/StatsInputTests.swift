@@ -24,7 +24,7 @@ import Testing
         await metrics.flush(at: noon - 30_000)
 
         let input = try await StatsInput.read(
-            from: metrics, version: "1.2.3", range: .hour, metric: .messages,
+            from: metrics, build: BuildFacts(version: BuildVersion("1.2.3"), commit: nil),
             geo: GeoFacts(source: .auto, database: nil, trustsCloudflare: false), now: noon)
         #expect(input.totals[.messages] == 7)
         #expect(input.sinceStart[.messages] == 7)
@@ -36,9 +36,14 @@ import Testing
         #expect(input.uncleanShutdowns == 0)
         #expect(input.lastFlushAt == noon - 30_000)
         #expect(input.recent.count == 1)
-        #expect(input.series.points.first?[.messages] == 7)
         #expect(input.residentBytes > 0)
         #expect(input.gauges[.storeBytes] > 0)
-        #expect(try StatsPage(templates: loadTemplates()).render(input).contains("All clear"))
+        var choice = StatsChoice()
+        choice.span = .range(.hour)
+        let history = try await StatsHistory.read(from: metrics, choice, now: noon)
+        #expect(history.series.points.first?[.messages] == 7)
+        #expect(history.previous.isEmpty, "nothing is kept of the hour before")
+        #expect(history.store.oldestAt == history.series.availableSince)
+        #expect(try statsPage(input, history).contains("All clear"))
     }
 }

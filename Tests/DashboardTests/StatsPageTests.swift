@@ -5,10 +5,12 @@ import Testing
 @testable import SignalboxMetrics
 
 @Suite struct StatsPageTests {
-    private func page(_ change: (inout StatsInput) -> Void = { _ in }) throws -> String {
-        var input = quietInput()
-        change(&input)
-        return try StatsPage(templates: loadTemplates()).render(input)
+    private func page(
+        _ change: (inout StatsInput, inout StatsHistory) -> Void = { _, _ in }
+    ) throws -> String {
+        var (input, history) = (quietInput(), quietHistory())
+        change(&input, &history)
+        return try statsPage(input, history)
     }
 
     @Test func itShowsEveryCounterByItsName() throws {
@@ -19,7 +21,8 @@ import Testing
         }
         // Messages: since first boot, since start.
         #expect(page.contains(">10,002</td><td class=\"number\">77</td>"))
-        for reason in LimitReason.allCases { #expect(page.contains(CounterRows.words(reason))) }
+        for reason in LimitReason.allCases { #expect(page.contains(CounterRows.words(reason.text))) }
+        for result in Admission.allCases { #expect(page.contains(CounterRows.words(result.text))) }
     }
 
     @Test func itShowsEveryCard() throws {
@@ -27,7 +30,8 @@ import Testing
         let labels = [
             "Active rooms", "Active subscribers", "Memory", "Uptime", "HTTP 5xx", "Rate limit 429",
             "Bug reports",
-            "Messages relayed", "Rooms created", "WebSocket connects", "SSE connects", "Long-poll wakes",
+            "Request p99", "Delivery lag p99", "Messages relayed", "Bytes relayed", "Rooms created",
+            "WebSocket connects", "SSE connects", "Long-poll wakes",
             "Browser share of posts",
         ]
         for label in labels { #expect(page.contains("<h3>\(label)</h3>")) }
@@ -37,16 +41,21 @@ import Testing
     }
 
     @Test func everyRangeAndMetricIsALink() throws {
-        let page = try page { $0.metric = .rooms }
+        let rooms = try #require(ChartMetric("rooms"))
+        let page = try page { _, history in history.choice.metric = rooms }
         for range in SeriesRange.allCases {
             #expect(page.contains("href=\"/admin/stats?range=\(range.rawValue)&amp;metric=rooms#usage\""))
         }
-        for metric in ChartMetric.allCases {
-            #expect(page.contains("href=\"/admin/stats?range=1h&amp;metric=\(metric.rawValue)#usage\""))
+        for metric in ChartMetric.common {
+            #expect(page.contains("href=\"/admin/stats?range=1h&amp;metric=\(metric.name)#usage\""))
         }
-        #expect(page.matches(of: /aria-current="true"/).count == 2)
+        for metric in ChartMetric.common + ChartMetric.others {
+            #expect(page.contains("<option value=\"\(metric.name)\""))
+        }
+        #expect(page.matches(of: /aria-current="true"/).count == 3, "range, metric, scale")
         #expect(page.contains("aria-current=\"true\">Rooms created</a>"))
         #expect(page.contains("aria-current=\"true\">1 h</a>"))
+        #expect(page.contains("<option value=\"rooms\" selected>"))
     }
 
     @Test func itStandsOnItsOwnUnderAStrictPolicy() throws {
@@ -56,9 +65,12 @@ import Testing
         #expect(page.matches(of: /\son[a-z]+=/).isEmpty)
         #expect(page.matches(of: /<h1/).count == 1)
         #expect(page.contains("<html lang=\"en\">"))
+        #expect(page.contains("<noscript><meta http-equiv=\"refresh\" content=\"60\"></noscript>"))
         #expect(
             page.contains(
-                "<a href=\"/admin/stats?range=1h&amp;metric=messages&amp;refresh=30\">Reload every 30 s</a>"))
+                "<a href=\"/admin/stats?range=1h&amp;metric=messages&amp;refresh=0\">Stop reloading</a>"))
+        #expect(page.matches(of: /<script/).count == 1)
+        #expect(page.contains("<script src=\"/assets/dashboard.js\" defer></script>"))
         #expect(page.contains("<form method=\"post\" action=\"/admin/logout\">"))
         let ids = page.matches(of: /\sid="([^"]+)"/).map { String($0.output.1) }
         #expect(Set(ids).count == ids.count)
@@ -67,17 +79,19 @@ import Testing
     @Test func everyClassOnThePagesHasItsRule() throws {
         let css = try String(
             contentsOf: publicDirectory.appending(path: "assets/signalbox.css"), encoding: .utf8)
-        #expect(css.utf8.count < 12_288)
-        var calm = quietInput()
-        calm.series = series(.day, [minutePoint(age: 20), minutePoint(age: 5)], bucket: 15 * minute)
+        var (calm, history) = (quietInput(), quietHistory())
+        history.series = series(.day, [minutePoint(age: 20), minutePoint(age: 5)], bucket: 15 * minute)
         calm.recent.remove(at: 40)
+        var wrong = calm
+        wrong.lastFlushAt = 0
         let pages = try [
-            StatsPage(templates: loadTemplates()).render(calm), page { $0.series = series(.all, []) },
+            statsPage(calm, history), statsPage(wrong, history),
+            page { _, history in history.series = series(.all, []) },
             LoginPage(templates: loadTemplates()).render(error: "no", hint: "there"),
             HomePage(templates: loadTemplates()).render(origin: "http://localhost:3000"),
         ]
         // States, groups and tones whose looks are the default ones.
-        let plain: Set = ["plot", "card-calm", "counter", "grid-time", "line"]
+        let plain: Set = ["plot", "card-calm", "counter", "grid-time", "line", "group", "course", "key-map"]
         for match in pages.joined().matches(of: /class="([^"]*)"/) {
             for name in match.output.1.split(separator: " ") where !plain.contains(String(name)) {
                 #expect(css.contains(".\(name)"), "\(name)")
@@ -86,9 +100,10 @@ import Testing
     }
 
     @Test func hostileValuesAreText() throws {
-        let page = try page {
-            $0.version = hostile
-            $0.firstBoot = hostile
+        let page = try page { input, _ in
+            input.build.version = hostile
+            input.build.commit = hostile
+            input.firstBoot = hostile
         }
         for word in forbiddenInPages { #expect(!page.contains(word)) }
         #expect(page.contains("&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;"))
@@ -99,16 +114,17 @@ import Testing
         for stat in StoredStat.allCases { absurd[stat] = stat.index.isMultiple(of: 2) ? .max : .min }
         for t in [noon - minute, Int64.max, .min] {
             absurd.t = t
-            for metric in ChartMetric.allCases {
-                let page = try page { input in
-                    input.metric = metric
+            for metric in ChartMetric.common {
+                let page = try page { input, history in
+                    history.choice.metric = metric
                     input.recent = [absurd, absurd]
-                    input.series = series(
+                    history.series = series(
                         .all, [absurd, absurd], baseline: .init(messages: .max, rooms: 1, bugs: 0))
+                    history.previous = [absurd]
                     input.totals = [.messages: .max, .transportAgent: .max]
                     input.gauges[.activeRooms] = .nan
                 }
-                #expect(!page.contains("nan") && !page.contains("inf\""))
+                #expect(!page.contains("nan\"") && !page.contains("inf\""))
             }
         }
     }
@@ -117,20 +133,23 @@ import Testing
         let points = [
             minutePoint(age: 2) { $0[.messages] = 1_000_004 }, minutePoint(age: 1) { $0[.messages] = 6 },
         ]
-        let page = try page {
-            $0.series = series(.all, points, baseline: .init(messages: 1_000_000, rooms: 0, bugs: 0))
+        let page = try page { _, history in
+            history.series = series(
+                .all, points, baseline: .init(messages: 1_000_000, rooms: 0, bugs: 0))
         }
         #expect(page.contains("10 in all, at most 6 in 1 min (2026-06-15 12:33)."))
         #expect(page.contains("1M more from before that, not drawn"))
     }
 
     @Test func whereHistoryIsMissingItSaysSo() throws {
-        let partial = try page { $0.series = series(.month, $0.recent, partial: true) }
+        let partial = try page { input, history in
+            history.series = series(.month, input.recent, partial: true)
+        }
         #expect(partial.contains("nothing older is kept for this range"))
         #expect(partial.contains("kept since 2026-06-15 11:35 UTC"))
-        let empty = try page {
-            $0.series = series(.day, [])
-            $0.recent = []
+        let empty = try page { input, history in
+            history.series = series(.day, [])
+            input.recent = []
         }
         #expect(empty.contains("Nothing recorded in this range yet"))
         #expect(empty.contains("The first sample is taken on the next full minute."))
@@ -149,27 +168,34 @@ import Testing
 
     @Test func timesAreInTheZoneAskedFor() throws {
         let zone = try #require(TimeZone(identifier: "Asia/Kolkata"))
-        let page = try page { $0.timeZone = zone }
+        let page = try page { input, _ in input.timeZone = zone }
         #expect(page.contains("Updated 18:04:30 Asia/Kolkata"))
         #expect(page.contains("<th scope=\"row\">18:04</th>"))
     }
 
     @Test func theTabSaysTheState() throws {
         #expect(try page().contains("<title>All clear · Signalbox</title>"))
-        let late = try page { $0.lastFlushAt = noon - 430_000 }
+        let late = try page { input, _ in input.lastFlushAt = noon - 430_000 }
         #expect(late.contains("<title>Store flush overdue: last one 7 min ago · Signalbox</title>"))
         #expect(late.contains("class=\"state state-danger\""))
     }
 
-    @Test func unknownQueriesFallBack() {
-        #expect(ChartMetric(query: nil) == .messages)
-        #expect(ChartMetric(query: "<script>") == .messages)
-        #expect(ChartMetric(query: "http_5xx") == .http5xx)
-        #expect(
-            Set(ChartMetric.allCases.map(\.rawValue))
-                == [
-                    "messages", "rooms", "peak_rooms", "peak_subs", "bugs", "bytes", "http_5xx", "http_429",
-                    "deliveries",
-                ])
+    @Test func thePartsAloneAreThoseOfThePage() throws {
+        let (input, history) = (quietInput(), quietHistory())
+        let whole = try statsPage(input, history)
+        let parts = try statsPage(input, history, part: .all)
+        let now = try StatsPage(templates: loadTemplates(), map: loadMap()).renderNow(input, history.choice)
+        #expect(parts.hasPrefix("<title>All clear · Signalbox</title>"))
+        #expect(now.hasPrefix("<title>All clear · Signalbox</title>"))
+        func live(_ html: String, _ kind: String) -> Set<String> {
+            Set(
+                html.matches(of: /id="([a-z]+)" data-live="([a-z]+)"/).filter { $0.output.2 == kind }
+                    .map { String($0.output.1) })
+        }
+        #expect(live(whole, "now") == ["updated", "state", "alerts", "cards", "counters"])
+        #expect(live(whole, "sample") == ["usage", "classes", "countries", "minutes", "storage", "build"])
+        for kind in ["now", "sample"] { #expect(live(parts, kind) == live(whole, kind)) }
+        #expect(live(now, "now") == live(whole, "now"))
+        #expect(live(now, "sample").isEmpty && !now.contains("<html"))
     }
 }

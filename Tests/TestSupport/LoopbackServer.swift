@@ -27,7 +27,8 @@ public struct LoopbackServer: Sendable {
             eventLoops: Array(loops.makeIterator()))
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let listener = Listener(
-            front: front, host: "127.0.0.1", port: 0, group: loops, logger: Logger(label: "test"),
+            front: front, at: .address(host: "127.0.0.1", port: 0), group: loops,
+            logger: Logger(label: "test"),
             onListening: { found.yield($0?.port ?? 0) })
         return try await testGracefulShutdown { trigger in
             try await withThrowingTaskGroup(of: Void.self) { group in

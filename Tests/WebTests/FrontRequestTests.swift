@@ -12,7 +12,8 @@ struct FrontRequestTests {
         FrontRequest(
             route: .roomMessages, method: .post, parameter: "room", secondParameter: "", query: Query(""),
             head: HTTPRequestHead(version: version, method: .POST, uri: "/", headers: headers),
-            body: ByteBuffer(string: body), client: try #require(IPAddress("127.0.0.1")), isSecure: false)
+            body: ByteBuffer(string: body), client: try #require(IPAddress("127.0.0.1")), isSecure: false,
+            origin: nil)
     }
 
     @Test(

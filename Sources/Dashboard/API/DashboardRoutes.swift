@@ -1,9 +1,12 @@
 import Foundation
+public import Logging
 import NIOCore
+public import ServiceLifecycle
 public import SignalboxMetrics
 public import Web
 
-/// The operator's routes: pages, JSON, the exposition. Every one of them passes the gate first.
+/// The operator's routes: pages, JSON, the exposition, the stream. Every one of them passes the gate first; only
+/// the front page, the assets and the public status are for everybody.
 public struct DashboardRoutes: Sendable {
     private let metrics: Metrics
     private let exposition: Exposition
@@ -12,36 +15,70 @@ public struct DashboardRoutes: Sendable {
     private let files: StaticFiles
     private let settings: Settings
     private let history: HistoryRoutes
+    private let panels: PanelRoutes
+    private let stats: StatsRoute
+    private let status: StatusRoutes
+    private let hub = StreamHub()
+    private let logger: Logger
 
     /// What the pages say about the server.
     public struct Settings: Sendable {
         public let version: BuildVersion
+        /// The commit that was built, where the build noted it.
+        public let commit: String?
         /// METRICS_RECENT_HISTORY_MAX: minute points in `/api/metrics`.
         public let recentHistoryMax: Int
+        /// PUBLIC_STATUS.
+        public let isStatusPublic: Bool
         /// How countries are found, as it is now.
         public let geo: @Sendable () -> GeoFacts
         /// Unix ms.
         public let clock: @Sendable () -> Int64
 
         public init(
-            version: BuildVersion, recentHistoryMax: Int, geo: @escaping @Sendable () -> GeoFacts,
-            clock: @escaping @Sendable () -> Int64
+            version: BuildVersion, commit: String?, recentHistoryMax: Int, isStatusPublic: Bool,
+            geo: @escaping @Sendable () -> GeoFacts, clock: @escaping @Sendable () -> Int64
         ) {
             self.version = version
+            self.commit = commit
             self.recentHistoryMax = recentHistoryMax
+            self.isStatusPublic = isStatusPublic
             self.geo = geo
             self.clock = clock
         }
     }
 
-    public init(metrics: Metrics, gate: Gate, templates: Templates, files: StaticFiles, settings: Settings) {
+    public init(
+        metrics: Metrics, gate: Gate, templates: Templates, map: WorldMap, files: StaticFiles,
+        settings: Settings, logger: Logger
+    ) {
         self.metrics = metrics
         self.gate = gate
         self.templates = templates
         self.files = files
         self.settings = settings
+        self.logger = logger
         history = HistoryRoutes(metrics: metrics, clock: settings.clock)
         exposition = Exposition(metrics: metrics, version: settings.version)
+        let build = BuildFacts(version: settings.version, commit: settings.commit)
+        panels = PanelRoutes(metrics: metrics, build: build, geo: settings.geo, clock: settings.clock)
+        stats = StatsRoute(panels: panels, page: StatsPage(templates: templates, map: map))
+        status = StatusRoutes(
+            metrics: metrics, page: StatusPage(templates: templates), map: map,
+            isOn: settings.isStatusPublic, clock: settings.clock)
+    }
+
+    /// What is answered on the event loop: the stream.
+    public var hot: any HotResponder {
+        DashboardHotRoutes(
+            stream: StreamRoute(
+                gate: gate, hub: hub, metrics: metrics, clock: settings.clock, logger: logger))
+    }
+
+    /// What feeds the open streams.
+    public var ticker: any Service {
+        StreamTicker(
+            hub: hub, metrics: metrics, sessions: gate.sessions, clock: settings.clock, logger: logger)
     }
 
     /// Adds the routes to the cold router.
@@ -50,27 +87,39 @@ public struct DashboardRoutes: Sendable {
             .page(try HomePage(templates: templates).render(origin: origin(context.front)))
         }
         router.on(.asset) { context in
-            files.response(context.front.parameter, ifNoneMatch: context.front.header("if-none-match"))
+            files.response(
+                context.front.parameter, ifNoneMatch: context.front.header("if-none-match"),
+                acceptsGzip: Gzip.isAccepted(context.front.header("accept-encoding")))
         }
+        status.add(to: router)
         router.on(.metrics) { try await metricsOrExposition($0.front) }
         router.on(.exposition) { try await expositionOnly($0.front) }
-        router.on(.metricsSeries) { context in try await gated(context.front, .api, history.series) }
-        router.on(.metricsGeo) { context in try await gated(context.front, .api, history.geo) }
-        router.on(.metricsGeoSelfTest) { context in
-            try await gated(context.front, .api) { _ in
-                .fresh(try await GeoSelfTest.read(from: metrics, settings.geo(), now: settings.clock()).json)
-            }
-        }
-        router.on(.metricsHourly) { context in
-            try await gated(context.front, .api) { _ in
-                .fresh(MetricsJSON.hourly(try await metrics.history.hourly(now: settings.clock())))
-            }
-        }
+        addAPI(to: router)
         router.on(.stats) { try await shortAddress($0.front) }
-        router.on(.adminStats) { context in try await gated(context.front, .page, stats) }
+        router.on(.adminStats) { context in try await gated(context.front, .page, stats.respond) }
         router.on(.adminLogin) { try await gate.loginPage($0.front) }
         router.on(.adminLogin, method: .post) { try await gate.logIn($0.front) }
         router.on(.adminLogout, method: .post) { try await gate.logOut($0.front) }
+    }
+
+    private func addAPI(to router: ColdRouter) {
+        let routes: [(Route, @Sendable (FrontRequest) async throws -> FrontResponse)] = [
+            (.metricsSeries, history.series), (.metricsGeo, history.geo),
+            (.metricsGeoSelfTest, panels.geoSelfTest), (.metricsState, panels.state),
+            (.metricsCards, panels.cards), (.metricsCounters, panels.counters),
+            (.metricsStorage, panels.storage), (.metricsBuild, panels.build),
+            (
+                .metricsHourly,
+                { request in
+                    .fresh(
+                        MetricsJSON.hourly(try await metrics.history.hourly(now: settings.clock())),
+                        for: request)
+                }
+            ),
+        ]
+        for (route, answer) in routes {
+            router.on(route) { context in try await gated(context.front, .api, answer) }
+        }
     }
 
     private func gated(
@@ -88,8 +137,8 @@ public struct DashboardRoutes: Sendable {
         case .json:
             try await gated(request, .api) { _ in
                 let recent = try await metrics.history.recent(settings.recentHistoryMax)
-                return .fresh(
-                    MetricsJSON.metrics(metrics, recent: recent, now: settings.clock()), varying: true)
+                let json = MetricsJSON.metrics(metrics, recent: recent, now: settings.clock())
+                return .fresh(json, for: request, varying: true)
             }
         case .exposition(let format):
             try await gated(request, .exposition) { _ in scrape(format) }
@@ -110,7 +159,8 @@ public struct DashboardRoutes: Sendable {
         FrontResponse(
             headers: [
                 ("Content-Type", format.contentType), ("Cache-Control", "no-store"), ("Vary", "Accept"),
-            ], body: ByteBuffer(bytes: exposition.write(format)))
+            ], body: ByteBuffer(bytes: exposition.write(format))
+        ).compressible
     }
 
     /// `/stats`: easier to remember. A token in the address is taken here and goes no further.
@@ -118,17 +168,9 @@ public struct DashboardRoutes: Sendable {
         if request.query["token"] != nil, case .refused(let response) = try await gate.check(request, .page) {
             return response
         }
-        return FrontResponse(status: .found, headers: [("Location", gate.cleanTarget(request))])
-    }
-
-    @Sendable private func stats(_ request: FrontRequest) async throws -> FrontResponse {
-        var input = try await StatsInput.read(
-            from: metrics, version: settings.version.text, range: SeriesRange(query: request.query["range"]),
-            metric: ChartMetric(query: request.query["metric"]), geo: settings.geo(), now: settings.clock())
-        input.reloads = request.query["refresh"] == "30"
-        var page = FrontResponse.page(try StatsPage(templates: templates).render(input))
-        if input.reloads { page.headers.append(("Refresh", "30")) }
-        return page
+        return FrontResponse(
+            status: .found,
+            headers: [("Location", gate.cleanTarget(request)), ("Cache-Control", "no-store")])
     }
 
     private func origin(_ request: FrontRequest) -> String {
@@ -136,10 +178,13 @@ public struct DashboardRoutes: Sendable {
     }
 }
 
-extension FrontResponse {
-    /// JSON that is true only now.
-    fileprivate static func fresh(_ json: ByteBuffer, varying: Bool = false) -> FrontResponse {
-        let vary = varying ? [(name: "Vary", value: "Accept")] : []
-        return .json(json, headers: [(name: "Cache-Control", value: "no-store")] + vary)
+/// The dashboard's hot route.
+struct DashboardHotRoutes: HotResponder {
+    let stream: StreamRoute
+
+    func respond(to request: FrontRequest, on connection: FrontHandler) -> Bool {
+        guard request.route == .metricsStream else { return false }
+        stream.respond(to: request, on: connection)
+        return true
     }
 }

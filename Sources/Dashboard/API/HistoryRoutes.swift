@@ -70,16 +70,16 @@ struct HistoryRoutes: Sendable {
                 (name: "Cache-Control", value: "no-store"), (name: "ETag", value: tag),
                 (name: "Vary", value: "Accept"),
             ]
-            if Self.matches(request.head.headers["if-none-match"], tag) {
+            if EntityTag.matches(request.head.headers["if-none-match"], tag) {
                 return FrontResponse(status: .notModified, headers: headers)
             }
             let bytes = try await body(query, now)
-            guard query.format == .csv else { return .json(bytes, headers: headers) }
+            guard query.format == .csv else { return .json(bytes, headers: headers).compressible }
             headers += [
                 (name: "Content-Type", value: "text/csv; charset=utf-8; header=present"),
                 (name: "Content-Disposition", value: "attachment; filename=\"signalbox-\(name).csv\""),
             ]
-            return FrontResponse(headers: headers, body: bytes)
+            return FrontResponse(headers: headers, body: bytes).compressible
         } catch let fault as SeriesQuery.Fault {
             let json = JSONWriter.object {
                 $0.field("error", fault.message)
@@ -92,17 +92,6 @@ struct HistoryRoutes: Sendable {
             }
             return .json(
                 json, status: .badRequest, headers: [(name: "Cache-Control", value: "no-store")])
-        }
-    }
-
-    /// RFC 9110 §13.1.2: any of the listed tags, compared weakly, or `*`.
-    private static func matches(_ values: [String], _ tag: String) -> Bool {
-        func bare(_ text: Substring) -> Substring {
-            let word = text.filter { $0 != " " && $0 != "\t" }[...]
-            return word.hasPrefix("W/") ? word.dropFirst(2) : word
-        }
-        return values.contains { value in
-            value.split(separator: ",").contains { bare($0) == "*" || bare($0) == bare(tag[...]) }
         }
     }
 }

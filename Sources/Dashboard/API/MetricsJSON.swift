@@ -5,12 +5,14 @@ import Web
 /// The answers of the original's JSON routes, field by field in its order.
 enum MetricsJSON {
     /// `GET /api/metrics`.
-    /// - Parameter now: Unix ms.
-    static func metrics(_ metrics: Metrics, recent: History.Recent, now: Int64) -> ByteBuffer {
+    /// - Parameters:
+    ///   - recent: the newest points; nil to leave the history out.
+    ///   - now: Unix ms.
+    static func metrics(_ metrics: Metrics, recent: History.Recent?, now: Int64) -> ByteBuffer {
         let meter = metrics.meter
         let gauges = metrics.gauges()
         let started = timestamp(metrics.startedAt)
-        return JSONWriter.object(capacity: 48 * 1024) {
+        return JSONWriter.object(capacity: recent == nil ? 2_048 : 48 * 1024) {
             $0.field("started_at", started)
             $0.field("started_ms", metrics.startedAt)
             $0.field("first_boot_at", metrics.store.firstBoot)
@@ -26,6 +28,7 @@ enum MetricsJSON {
             $0.field("active_subs", gauges.activeSubscribers)
             $0.field("uptime_seconds", (now - metrics.startedAt) / 1_000)
             $0.field("ts", now)
+            guard let recent else { return }
             $0.key("history")
             history(recent, to: &$0)
             $0.field("history_available_since", recent.availableSince)

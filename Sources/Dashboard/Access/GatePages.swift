@@ -43,7 +43,19 @@ struct GatePages: Sendable {
     func foreignHost(_ surface: Gate.Surface) throws -> FrontResponse {
         try refusal(
             surface, .forbidden, "forbidden", "host_not_allowed",
-            "This name isn't one of the server's; set PUBLIC_BASE_URL or PUBLIC_HOSTS.")
+            "The address you used names a host that isn't one of the server's; set PUBLIC_BASE_URL or PUBLIC_HOSTS."
+        )
+    }
+
+    func funnel(_ surface: Gate.Surface) throws -> FrontResponse {
+        try refusal(
+            surface, .forbidden, "forbidden", "funnel",
+            "Tailscale Funnel brings the public internet here; log in at /admin/login, or use a token.")
+    }
+
+    /// To another address, which the browser asks for with GET.
+    func elsewhere(_ target: String) -> FrontResponse {
+        FrontResponse(status: .seeOther, headers: [("Location", target), ("Cache-Control", "no-store")])
     }
 
     func foreignOrigin() throws -> FrontResponse {
@@ -67,10 +79,12 @@ struct GatePages: Sendable {
 extension FrontResponse {
     /// An HTML page that nobody may keep.
     static func page(_ html: String, status: HTTPResponseStatus = .ok) -> FrontResponse {
-        FrontResponse(
+        var page = FrontResponse(
             status: status,
             headers: [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")],
             body: ByteBuffer(string: html))
+        page.isCompressible = true
+        return page
     }
 }
 

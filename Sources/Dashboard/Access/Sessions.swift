@@ -76,14 +76,26 @@ struct Sessions: Sendable {
         return id
     }
 
-    /// Whether the id belongs to an open session.
-    func isOpen(_ id: String) async throws -> Bool {
-        let stored = fingerprint(id)
+    /// An open session, as long as it is checked again.
+    struct Ticket: Hashable, Sendable {
+        fileprivate let hash: [UInt8]
+    }
+
+    /// The open session that the id belongs to; nil when there is none.
+    func ticket(of id: String) async throws -> Ticket? {
+        let ticket = Ticket(hash: fingerprint(id))
+        return try await open([ticket]).first
+    }
+
+    /// Those of the sessions that are still open.
+    func open(_ tickets: Set<Ticket>) async throws -> Set<Ticket> {
         let now = clock()
         return try await database.read { connection in
-            try connection.integer(
-                "SELECT 1 FROM sessions WHERE hash = ? AND expires_at > ?", .blob(stored), .integer(now))
-                != nil
+            try tickets.filter {
+                try connection.integer(
+                    "SELECT 1 FROM sessions WHERE hash = ? AND expires_at > ?", .blob($0.hash), .integer(now))
+                    != nil
+            }
         }
     }
 

@@ -1,33 +1,87 @@
-/// The part of a chart's points that can be drawn, and where in its window a time lies.
+/// The stretch of time a chart shows: which points can be drawn in it, where they lie, and what is missing.
 struct ChartWindow {
+    typealias Point = LineChart.Point
+
     let from: Int64
     let to: Int64
-    let points: [LineChart.Point]
+    /// The time from one point to the next, in ms; at least 1.
+    let bucket: Int64
 
-    init(_ chart: LineChart) {
-        let from = CivilTime.clamped(chart.from)
-        let to = max(CivilTime.clamped(chart.to), from + 60_000)
-        (self.from, self.to) = (from, to)
-        points = chart.points.compactMap { point in
-            guard point.value.isFinite, from <= point.t, point.t <= to else { return nil }
-            return LineChart.Point(t: point.t, value: max(0, point.value))
-        }
+    /// Any window will do: a backward or empty one becomes a minute, an absurd one ends where calendars do.
+    init(from: Int64, to: Int64, bucket: Int64) {
+        let latest = CivilTime.clamped(.max) - 60_000
+        self.from = min(CivilTime.clamped(from), latest)
+        self.to = max(CivilTime.clamped(to), self.from + 60_000)
+        self.bucket = bucket > 0 ? bucket : 60_000
     }
+
+    func holds(_ t: Int64) -> Bool { from <= t && t <= to }
 
     func share(_ t: Int64) -> Double { Double(t - from) / Double(to - from) }
 
-    /// The runs of points without a missing bucket between them.
-    func segments(bucket: Int64) -> [[LineChart.Point]] {
-        // Samples are a little early or late; half a bucket more than one is a gap.
-        let longest = Double(max(bucket, 1)) * 1.5
-        var segments: [[LineChart.Point]] = []
-        for point in points {
-            if let last = segments.last?.last, Double(point.t - last.t) <= longest {
-                segments[segments.count - 1].append(point)
-            } else {
-                segments.append([point])
-            }
+    /// The points within the window whose values are numbers, in order of time, none below 0.
+    /// Points out of order are put in order; of several at one time the last one given counts.
+    func drawable(_ points: [Point]) -> [Point] {
+        var kept: [Point] = []
+        kept.reserveCapacity(points.count)
+        var isOrdered = true
+        for point in points where point.value.isFinite && holds(point.t) {
+            if let last = kept.last, last.t >= point.t { isOrdered = false }
+            kept.append(Point(t: point.t, value: min(max(0, point.value), Self.highest)))
         }
-        return segments
+        guard !isOrdered else { return kept }
+        // The sort is stable.
+        kept.sort { $0.t < $1.t }
+        return kept.indices.filter { $0 == kept.count - 1 || kept[$0].t != kept[$0 + 1].t }.map { kept[$0] }
+    }
+
+    /// More than anything that is counted here, and few enough that layers of it add up on an axis.
+    private static let highest = 1e17
+
+    /// Where there is no missing bucket between times, as ranges of indices.
+    /// - Parameter joining: gaps up to this long, in ms, are not told apart.
+    func runs(_ times: [Int64], joining: Int64 = 0) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        var start = 0
+        for index in times.indices.dropFirst()
+        where isGap(times[index - 1], times[index]) && times[index] - times[index - 1] > joining {
+            runs.append(start..<index)
+            start = index
+        }
+        if start < times.count { runs.append(start..<times.count) }
+        return runs
+    }
+
+    // Samples are a little early or late; half a bucket more than one is a gap.
+    private func isGap(_ first: Int64, _ second: Int64) -> Bool {
+        Double(second - first) > Double(bucket) * 1.5
+    }
+
+    /// A time without samples.
+    struct Gap: Equatable {
+        let from: Int64
+        let to: Int64
+        /// Stands for several with samples between them.
+        var isMerged = false
+    }
+
+    /// The missing buckets between `times`, and those after the last when it is older than two buckets.
+    /// What lies before the first is no gap: nothing was kept yet. Beyond `limit` the closest become one.
+    func gaps(_ times: [Int64], limit: Int = 60) -> [Gap] {
+        var gaps: [Gap] = []
+        for (last, next) in zip(times, times.dropFirst()) where isGap(last, next) {
+            gaps.append(Gap(from: last + bucket, to: next))
+        }
+        if let last = times.last, Double(to - last) > Double(bucket) * 2 {
+            gaps.append(Gap(from: last + bucket, to: to))
+        }
+        guard gaps.count > limit else { return gaps }
+        let distances = gaps.indices.dropFirst().sorted {
+            (gaps[$0].from - gaps[$0 - 1].to, $0) > (gaps[$1].from - gaps[$1 - 1].to, $1)
+        }
+        let starts = [0] + distances.prefix(limit - 1).sorted()
+        return zip(starts, starts.dropFirst() + [gaps.count]).map { start, end in
+            Gap(from: gaps[start].from, to: gaps[end - 1].to, isMerged: end - start > 1)
+        }
     }
 }

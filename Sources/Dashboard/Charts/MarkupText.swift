@@ -12,7 +12,7 @@ enum MarkupText {
     /// `text` with everything escaped that means something in markup, in elements and in attributes.
     static func escaped(_ text: String) -> String {
         // Most texts and every path need nothing done.
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && !special.contains($0) }) { return text }
+        if text.utf8.allSatisfy(isPlain) { return text }
         var result = ""
         result.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
@@ -31,7 +31,13 @@ enum MarkupText {
         return result
     }
 
-    private static let special = Array("&<>\"'".utf8)
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"):
+            false
+        default: byte >= 0x20 && byte < 0x7F
+        }
+    }
 
     /// `text` reduced to what may stand in an id that other attributes refer to.
     static func identifier(_ text: String) -> String {
@@ -44,9 +50,25 @@ enum MarkupText {
 
     /// A coordinate with at most one decimal; more would be below what a screen shows.
     static func coordinate(_ value: Double) -> String {
-        guard value.isFinite else { return "0" }
-        let tenths = Int64((min(max(value, -1e12), 1e12) * 10).rounded())
-        let (whole, rest) = (abs(tenths) / 10, abs(tenths) % 10)
-        return (tenths < 0 ? "-" : "") + (rest == 0 ? "\(whole)" : "\(whole).\(rest)")
+        var bytes: [UInt8] = []
+        append(value, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Adds a coordinate, as ``coordinate(_:)`` writes it, to a path.
+    static func append(_ coordinate: Double, to bytes: inout [UInt8]) {
+        let finite = coordinate.isFinite ? min(max(coordinate, -1e12), 1e12) : 0
+        let tenths = Int64((finite * 10).rounded())
+        if tenths < 0 { bytes.append(UInt8(ascii: "-")) }
+        var (whole, rest) = tenths.magnitude.quotientAndRemainder(dividingBy: 10)
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(whole % 10))
+            whole /= 10
+        } while whole > 0
+        bytes[start...].reverse()
+        guard rest > 0 else { return }
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(UInt8(ascii: "0") + UInt8(rest))
     }
 }

@@ -24,6 +24,19 @@ public enum NumberText {
         return scaled(value, by: 1_024, byteUnits.map { " " + $0 })
     }
 
+    /// A measured time to three digits: `850 µs`, `1.2 ms`, `3.5 s`, `2 min`.
+    public static func microseconds(_ value: Double) -> String {
+        guard value.isFinite else { return missing }
+        if abs(value) >= 119.5e6 { return decimal(value / 60e6, places: places(abs(value) / 60e6)) + " min" }
+        var (size, unit) = (abs(value), 0)
+        let units = [" µs", " ms", " s"]
+        while unit < units.count - 1, size >= 999.5 {
+            size /= 1_000
+            unit += 1
+        }
+        return (value < 0 ? "-" : "") + decimal(size, places: places(size)) + units[unit]
+    }
+
     /// A length of time: `40 s`, `12 min`, `4 h 05 min`, `3d 04:05`.
     public static func duration(seconds: Int64) -> String {
         let seconds = max(0, seconds)
@@ -85,13 +98,15 @@ public enum NumberText {
     /// Three digits and the unit, where 999.95k is 1M and not 1000k.
     private static func scaled(_ value: Double, by step: Double, _ units: [String]) -> String {
         var (size, unit) = (abs(value), 0)
-        func places(_ size: Double) -> Int { unit == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2 }
         while unit < units.count - 1, size >= step - (step == 1_000 ? 0.5 : 0.05) {
             size /= step
             unit += 1
         }
-        return (value < 0 ? "-" : "") + decimal(size, places: places(size)) + units[unit]
+        return (value < 0 ? "-" : "") + decimal(size, places: unit == 0 ? 0 : places(size)) + units[unit]
     }
+
+    /// How many decimals make three digits.
+    private static func places(_ size: Double) -> Int { size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2 }
 
     private static func padded(_ number: Int64) -> String { (number < 10 ? "0" : "") + "\(number)" }
 }

@@ -4,56 +4,81 @@ struct PlotPath {
     struct Place: Equatable {
         let x: Double
         let y: Double
+
+        /// Without a fraction to the right, which is shorter and among many columns not seen.
+        var inColumn: Place { Place(x: x.rounded(), y: y) }
     }
 
     let width: Double
     let height: Double
 
-    /// At most the first, lowest, highest and last place of every pixel column, in their order: more can't
+    /// Whether there are more places than can be told apart in columns of a width.
+    func isCrowded(_ count: Int, column: Double = 1) -> Bool { Double(count) * column > width * 2 }
+
+    /// At most the first, lowest, highest and last place of every column, in their order: more can't
     /// be seen, and a spike of one minute in a month still is.
-    func thinned(_ places: [Place]) -> [Place] {
-        guard Double(places.count) > width * 2 else { return places }
+    func thinned(_ places: [Place], column: Double = 1) -> [Place] {
         var kept: [Place] = []
-        var start = 0
-        while start < places.count {
-            let column = places[start].x.rounded(.down)
-            var (end, lowest, highest) = (start, start, start)
-            while end < places.count, places[end].x.rounded(.down) == column {
-                if places[end].y > places[lowest].y { lowest = end }
-                if places[end].y < places[highest].y { highest = end }
-                end += 1
+        for range in Self.columns(places.map(\.x)[...], width: column) {
+            var (lowest, highest) = (range.lowerBound, range.lowerBound)
+            for index in range {
+                if places[index].y > places[lowest].y { lowest = index }
+                if places[index].y < places[highest].y { highest = index }
             }
             // The rest of a month would hide an edge column's first or last place; inside, two will do.
-            let edges = [start == 0 ? start : nil, end == places.count ? end - 1 : nil].compactMap { $0 }
-            kept += Set([lowest, highest] + edges).sorted().map { places[$0] }
-            start = end
+            for index in range
+            where index == lowest || index == highest || index == 0 || index == places.count - 1 {
+                kept.append(places[index].inColumn)
+            }
         }
         return kept
     }
 
+    /// The indices of what stands in the same column, left to right; empty columns are left out.
+    static func columns(_ x: ArraySlice<Double>, width: Double) -> [Range<Int>] {
+        var columns: [Range<Int>] = []
+        var (start, current) = (x.startIndex, Int64(0))
+        for index in x.indices {
+            let column = Int64(x[index] / width)
+            if column != current, index > start {
+                columns.append(start..<index)
+                start = index
+            }
+            current = column
+        }
+        if start < x.endIndex { columns.append(start..<x.endIndex) }
+        return columns
+    }
+
     /// `M0,5L3,4…`; a place on its own becomes a dot by way of round line caps.
-    func line(_ segment: [Place]) -> String {
-        guard let first = segment.first else { return "" }
-        guard segment.count > 1 else { return "M\(text(first))h.01" }
-        return "M" + segment.map(text).joined(separator: "L")
+    func line(_ segment: some BidirectionalCollection<Place>) -> String {
+        text(segment) + (segment.count == 1 ? "h.01" : "")
     }
 
     /// The area between the line and the plot's floor.
-    func area(_ segment: [Place]) -> String {
+    func area(_ segment: some BidirectionalCollection<Place>) -> String {
         guard let first = segment.first, let last = segment.last, segment.count > 1 else { return "" }
-        let floor = MarkupText.coordinate(height)
-        return "M\(MarkupText.coordinate(first.x)),\(floor)L" + segment.map(text).joined(separator: "L")
-            + "L\(MarkupText.coordinate(last.x)),\(floor)Z"
+        return text([Place(x: first.x, y: height)] + segment + [Place(x: last.x, y: height)]) + "Z"
     }
 
     /// A stroked path whose width doesn't stretch with the plot; nothing for an empty one.
-    static func stroke(_ kind: String, _ d: String) -> String {
+    static func stroke(_ kind: String, _ d: String, title: String = "") -> String {
         guard !d.isEmpty else { return "" }
         return MarkupText.element(
-            "path", ["class": kind, "d": d, "fill": "none", "vector-effect": "non-scaling-stroke"])
+            "path", ["class": kind, "d": d, "fill": "none", "vector-effect": "non-scaling-stroke"],
+            title.isEmpty ? "" : MarkupText.element("title", [:], MarkupText.escaped(title)))
     }
 
-    private func text(_ place: Place) -> String {
-        "\(MarkupText.coordinate(place.x)),\(MarkupText.coordinate(place.y))"
+    /// Written byte by byte, since a chart has thousands of places.
+    private func text(_ places: some Collection<Place>) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(places.count * 12)
+        for place in places {
+            bytes.append(UInt8(ascii: bytes.isEmpty ? "M" : "L"))
+            MarkupText.append(place.x, to: &bytes)
+            bytes.append(UInt8(ascii: ","))
+            MarkupText.append(place.y, to: &bytes)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

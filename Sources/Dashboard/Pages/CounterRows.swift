@@ -4,39 +4,44 @@ import SignalboxMetrics
 struct CounterRows {
     struct Row {
         let name: String
-        let total: String
-        let sinceStart: String
+        let total: UInt64
+        /// nil for what has no such reading.
+        let sinceStart: UInt64?
+        var totalText: String { NumberText.exact(total) }
+        var sinceStartText: String { sinceStart.map { NumberText.exact($0) } ?? NumberText.missing }
     }
 
     let rows: [Row]
     /// Refusals with 429, a row for every reason.
     let limited: [Row]
+    /// Who came to the gate, a row for every result.
+    let admissions: [Row]
 
     init(_ input: StatsInput) {
         let counted = OriginalTotal.allCases.map { total in
-            Row(
-                name: total.rawValue, total: NumberText.exact(input.total(total)),
-                sinceStart: NumberText.exact(input.sinceStart[total] ?? 0))
+            Row(name: total.rawValue, total: input.total(total), sinceStart: input.sinceStart[total] ?? 0)
         }
         // The highest value ever has no reading since the start.
         let peaks = [("peak_concurrent_rooms", Peak.rooms), ("peak_concurrent_subs", .subscribers)].map {
-            Row(name: $0, total: NumberText.exact(input.peak($1)), sinceStart: NumberText.missing)
+            Row(name: $0, total: input.peak($1), sinceStart: nil)
         }
         let starts = [
-            Row(
-                name: "process_starts_total", total: NumberText.exact(input.processStarts),
-                sinceStart: NumberText.missing)
+            Row(name: "process_starts_total", total: input.processStarts, sinceStart: nil),
+            Row(name: "unclean_shutdowns_total", total: input.uncleanShutdowns, sinceStart: nil),
         ]
         rows = counted + peaks + starts
         limited = LimitReason.allCases.map { reason in
             Row(
-                name: Self.words(reason), total: NumberText.exact(input.limited[reason] ?? 0),
-                sinceStart: NumberText.exact(input.limitedSinceStart[reason] ?? 0))
+                name: reason.text, total: input.limited[reason] ?? 0,
+                sinceStart: input.limitedSinceStart[reason] ?? 0)
+        }
+        admissions = Admission.allCases.map { result in
+            Row(
+                name: result.text, total: input.admissions[result] ?? 0,
+                sinceStart: input.admissionsSinceStart[result] ?? 0)
         }
     }
 
     /// `streams_per_client` → `streams per client`.
-    static func words(_ reason: LimitReason) -> String {
-        reason.text.split(separator: "_").joined(separator: " ")
-    }
+    static func words(_ name: String) -> String { name.split(separator: "_").joined(separator: " ") }
 }

@@ -3,6 +3,7 @@ import SignalboxMetrics
 /// Where visits came from in the range, and whether that can be believed.
 struct GeoPanel {
     struct Row {
+        let code: String
         let name: String
         let count: String
         /// From our own pure function; the template doesn't escape it.
@@ -12,36 +13,68 @@ struct GeoPanel {
         let name: String
         let value: String
     }
+    struct Step {
+        let level: Int
+        let label: String
+    }
 
     let heading: String
     let summary: String
+    /// From our own pure function; the template doesn't escape it.
+    let map: String
+    let legend: [Step]
     let rows: [Row]
     let extras: [Row]
+    let provenance: String
     /// The self-test.
     let facts: [Fact]
     let hints: [String]
 
-    init(_ input: StatsInput) {
-        let answer = input.geo
+    /// Bars are for comparing the first few by eye.
+    private static let barsMax = 12
+
+    init(_ input: StatsInput, _ history: StatsHistory, map: WorldMap) {
+        let answer = history.geo
         let highest = Double((answer.top + answer.extraTop).map(\.count).max() ?? 0)
-        func row(_ entry: GeoAnswer.Entry) -> Row {
+        func row(_ index: Int, _ entry: GeoAnswer.Entry) -> Row {
             Row(
-                name: Self.names[entry.code] ?? entry.code, count: NumberText.exact(entry.count),
-                bar: ShareBar(Double(entry.count), highest - Double(entry.count)).svg())
+                code: entry.code, name: Self.names[entry.code] ?? map.name(of: entry.code) ?? entry.code,
+                count: NumberText.exact(entry.count),
+                bar: index < Self.barsMax
+                    ? ShareBar(Double(entry.count), highest - Double(entry.count)).svg() : "")
         }
-        heading = "Visits by country, \(UsagePanel.words(answer.range ?? .day))"
+        heading = "Visits by country, \(UsagePanel.words(history.choice.span, input))"
+        summary = Self.summary(answer)
+        let visits = Dictionary(answer.countries.map { ($0.code, $0.count) }) { $0 + $1 }
+        self.map = map.svg(id: "countries", title: heading, description: summary, visits: visits)
+        legend = map.scale(of: visits).legend.map {
+            Step(level: $0.level, label: $0.label)
+        }
+        rows = answer.countries.enumerated().map { row($0.offset, $0.element) }
+        extras = answer.extras.map { row(0, $0) }
+        provenance = Self.provenance(answer, input)
+        hints = input.geoSelfTest.hints
+        facts = Self.facts(input.geoSelfTest)
+    }
+
+    private static func summary(_ answer: GeoAnswer) -> String {
         let visits =
             "\(NumberText.exact(answer.totalVisits)) page \(answer.totalVisits == 1 ? "visit" : "visits")"
         let count = answer.countries.count
-        summary =
-            answer.totalVisits == 0
+        return answer.totalVisits == 0
             ? "No page visits in this range."
             : "\(visits) by browsers from \(count) \(count == 1 ? "country" : "countries")"
                 + (answer.approximate ? ", by whole hours." : ".")
-        rows = answer.top.map(row)
-        extras = answer.extraTop.map(row)
-        hints = input.geoSelfTest.hints
-        facts = Self.facts(input.geoSelfTest)
+    }
+
+    private static func provenance(_ answer: GeoAnswer, _ input: StatsInput) -> String {
+        var parts = ["source: \(answer.source == .minute ? "minutes" : "hours")"]
+        if let since = answer.availableSince {
+            let time = CivilTime(since, in: input.timeZone).dateAndTime
+            parts.append("kept since \(time) \(CivilTime.name(of: input.timeZone))")
+        }
+        if answer.partial { parts.append("nothing older is kept for this range") }
+        return parts.joined(separator: " · ")
     }
 
     private static let names = [
@@ -65,13 +98,10 @@ struct GeoPanel {
         } else {
             facts.append(Fact(name: "Database", value: "none; set GEOIP_DB"))
         }
-        facts.append(
-            Fact(
-                name: "Unknown in 7 days",
-                value: test.unknownShare.map {
-                    "\(NumberText.percent($0)) of \(NumberText.exact(test.visits))"
-                }
-                    ?? "no visits"))
+        let share = test.unknownShare.map {
+            "\(NumberText.percent($0)) of \(NumberText.exact(test.visits))"
+        }
+        facts.append(Fact(name: "Unknown in 7 days", value: share ?? "no visits"))
         return facts
     }
 }

@@ -23,6 +23,22 @@ struct LastHour {
     /// What was counted within the hour.
     func sum(_ value: (Point) -> Int64) -> Int64 { points.reduce(0) { $0 &+ ($1.map(value) ?? 0) } }
 
+    /// The newest point.
+    var last: Point? { points.last { $0 != nil } ?? nil }
+
+    /// The oldest point that meets a condition.
+    func first(where condition: (Point) -> Bool) -> Point? {
+        points.lazy.compactMap { $0 }.first(where: condition)
+    }
+
+    /// Since when a condition has been met without a break; nil when the newest point doesn't. Unix ms.
+    func since(_ condition: (Point) -> Bool) -> Int64? {
+        points.lazy.compactMap { $0 }.reversed().prefix(while: condition).last?.t
+    }
+
+    /// The highest value.
+    func highest(_ stat: StoredStat) -> Int64? { points.compactMap { $0?[stat] }.max() }
+
     /// The course over the hour.
     func sparkline(_ value: (Point) -> Int64) -> String {
         Sparkline(points.map { $0.map { Double(value($0)) } }).svg()

@@ -31,8 +31,11 @@ struct MinuteRows {
             let stats: [StoredStat] = [
                 .messages, .rooms, .activeRooms, .activeSubs, .http4xx, .http5xx, .http429,
             ]
-            rows.append(
-                Row(time: time, cells: stats.map { NumberText.exact(point[$0]) }, isMissing: false))
+            let slowest = point[.requestP99]
+            let cells =
+                stats.map { NumberText.exact(point[$0]) }
+                + [slowest > 0 ? ValueUnit.microseconds.text(Double(slowest)) : NumberText.missing]
+            rows.append(Row(time: time, cells: cells, isMissing: false))
         }
         self.rows = rows.reversed()
     }

@@ -1,49 +1,83 @@
 import Foundation
 
 /// The dashboard, `/admin/stats`: complete as it comes from the server, without a script.
-public struct StatsPage: Sendable {
+struct StatsPage: Sendable {
     private let templates: Templates
+    private let map: WorldMap
 
-    public init(templates: Templates) { self.templates = templates }
+    init(templates: Templates, map: WorldMap) {
+        self.templates = templates
+        self.map = map
+    }
 
-    /// What the template names.
-    private struct View {
+    /// What the templates name of the moment.
+    private struct Moment {
         let pageTitle: String
         let headline: String
         let level: String
+        let since: String?
         let facts: [String]
+        let alerts: [AlertRows.Row]
         let updated: String
         let zone: String
-        /// Reloading is the visitor's choice: a page that moves under a reader's eyes loses their place.
+        /// Reloading is the visitor's choice where there is no script: a page that moves under a reader's eyes
+        /// loses their place.
         let reload: UsagePanel.Choice
         let groups: [StatsCards.Group]
-        let usage: UsagePanel
         let counters: CounterRows
-        let minutes: [MinuteRows.Row]
-        let version: String
-        let firstBoot: String
-        let geo: GeoPanel
-        let storage: StoragePanel
+
+        init(_ input: StatsInput, _ choice: StatsChoice, _ hour: LastHour) {
+            let findings = Findings(input, hour)
+            let state = ServerState(input, findings)
+            // The state stands first, so that a tab says it too.
+            pageTitle = "\(state.headline) · Signalbox"
+            headline = state.headline
+            level = state.level.rawValue
+            since = state.since
+            facts = state.facts
+            alerts = AlertRows(input, findings).rows
+            updated = CivilTime(input.now, in: input.timeZone).timeWithSeconds
+            zone = CivilTime.name(of: input.timeZone)
+            reload = UsagePanel.Choice(
+                href: choice.with { $0.reloads = !choice.reloads }.link,
+                label: choice.reloads ? "Stop reloading" : "Reload each minute", isCurrent: choice.reloads)
+            groups = StatsCards(input, hour).groups
+            counters = CounterRows(input)
+        }
     }
 
-    /// The page as HTML.
-    public func render(_ input: StatsInput) throws -> String {
+    /// Everything the whole page names.
+    private struct Whole {
+        let now: Moment
+        let pageTitle: String
+        let zone: String
+        let reloads: Bool
+        let usage: UsagePanel
+        let classes: ClassesPanel
+        let geo: GeoPanel
+        let minutes: [MinuteRows.Row]
+        let storage: [GeoPanel.Fact]
+        let build: [GeoPanel.Fact]
+    }
+
+    /// The page, or all its parts alone, as HTML.
+    func render(_ input: StatsInput, _ history: StatsHistory, part: StatsChoice.Part = .page) throws -> String
+    {
         let hour = LastHour(input.recent, now: input.now)
-        let state = ServerState(input, hour)
+        let now = Moment(input, history.choice, hour)
         return try templates.render(
-            "stats",
-            View(
-                // The state stands first, so that a tab says it too.
-                pageTitle: "\(state.headline) · Signalbox", headline: state.headline,
-                level: "\(state.level)",
-                facts: state.facts, updated: CivilTime(input.now, in: input.timeZone).timeWithSeconds,
-                zone: CivilTime.name(of: input.timeZone),
-                reload: UsagePanel.Choice(
-                    href: UsagePanel.address(input.series.range, input.metric, reloads: !input.reloads),
-                    label: input.reloads ? "Stop reloading" : "Reload every 30 s", isCurrent: input.reloads),
-                groups: StatsCards(input, hour).groups, usage: UsagePanel(input),
-                counters: CounterRows(input), minutes: MinuteRows(input, hour).rows,
-                version: input.version, firstBoot: String(input.firstBoot.prefix(10)),
-                geo: GeoPanel(input), storage: StoragePanel(input)))
+            part == .page ? "stats" : "stats-all",
+            Whole(
+                now: now, pageTitle: now.pageTitle, zone: now.zone, reloads: history.choice.reloads,
+                usage: UsagePanel(input, history), classes: ClassesPanel(input, history),
+                geo: GeoPanel(input, history, map: map), minutes: MinuteRows(input, hour).rows,
+                storage: StoragePanel(input, history.store).facts, build: BuildPanel(input).facts))
+    }
+
+    /// The parts that say how things are now, as HTML.
+    func renderNow(_ input: StatsInput, _ choice: StatsChoice) throws -> String {
+        struct Now { let now: Moment }
+        let hour = LastHour(input.recent, now: input.now)
+        return try templates.render("stats-now", Now(now: Moment(input, choice, hour)))
     }
 }

@@ -28,11 +28,35 @@ extension UsagePanel.Choice: MustacheParent {
     }
 }
 
+extension UsagePanel.Option: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "name": self.name
+        case "label": label
+        case "isCurrent": isCurrent
+        default: nil
+        }
+    }
+}
+
 extension UsagePanel.Row: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {
+        case "t": t
         case "time": time
-        case "value": value
+        case "values": values
+        default: nil
+        }
+    }
+}
+
+extension GeoPanel.Row: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "code": code
+        case "name": self.name
+        case "count": count
+        case "bar": bar
         default: nil
         }
     }
@@ -42,8 +66,9 @@ extension CounterRows.Row: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {
         case "name": self.name
-        case "total": total
-        case "sinceStart": sinceStart
+        case "words": CounterRows.words(self.name)
+        case "total": totalText
+        case "sinceStart": sinceStartText
         default: nil
         }
     }

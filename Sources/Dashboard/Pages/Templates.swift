@@ -24,7 +24,12 @@ public struct Templates: Sendable {
     }
 
     /// What the pages here ask for; checked at start, not when somebody opens the page.
-    static let required = ["layout", "stats", "login", "notice", "home"]
+    static let required =
+        ["layout", "stats", "stats-all", "stats-now", "login", "notice", "home", "status"]
+        + [
+            "updated", "state", "alerts", "cards", "counters", "usage", "classes", "countries", "minutes",
+            "storage", "build", "panels",
+        ].map { "stats-\($0)" }
 
     /// Loads every `*.mustache` of a directory.
     /// - Throws: ``Failure``, naming the template that is missing or broken.

@@ -69,7 +69,8 @@ struct DirectoryRoutes: Sendable {
                     for match in found { directory.write(match.entry, to: &list, score: match.score) }
                 }
                 $0.field("count", found.count)
-                $0.field("next_cursor", nil)
+                $0.key("next_cursor")
+                $0.null()
             })
     }
 

@@ -6,6 +6,7 @@ struct PublicFiles {
 
     var templates: String { root + "/templates" }
     var assets: String { root + "/assets" }
+    var map: String { root + "/map" }
     var openAPI: String { root + "/openapi.json" }
 
     /// The API's description.

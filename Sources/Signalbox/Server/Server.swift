@@ -61,7 +61,8 @@ struct Server {
         let door = try FrontDoor(settings: settings, directory: directory)
         let links = LoginLinks(clock: clock.now)
         let gate = try Gate(
-            keys: door.keys, database: opened.database, links: links, hosts: door.hosts,
+            keys: door.keys, tailnet: tailnetDoor(group), database: opened.database, links: links,
+            hosts: door.hosts,
             isPublicHTTPS: door.isHTTPS,
             meter: metrics.meter, templates: templates, clock: clock.now)
 
@@ -76,34 +77,39 @@ struct Server {
             facts: facts(clock), openAPI: try publicFiles.openAPIDocument(),
             base: settings["PUBLIC_BASE_URL"].map(Self.origin)
         ).add(to: router)
-        DashboardRoutes(
+        let dashboard = DashboardRoutes(
             metrics: metrics, gate: gate, templates: templates,
+            map: try WorldMap(directory: publicFiles.map),
             files: try StaticFiles(directory: URL(filePath: publicFiles.assets)),
             settings: .init(
-                version: BuildVersion(SignalboxCommand.version),
-                recentHistoryMax: settings.integer("METRICS_RECENT_HISTORY_MAX"), geo: { countries.facts },
-                clock: clock.now)
-        ).add(to: router)
+                version: BuildVersion(SignalboxCommand.version), commit: BuildCommit.noted,
+                recentHistoryMax: settings.integer("METRICS_RECENT_HISTORY_MAX"),
+                isStatusPublic: settings.isOn("PUBLIC_STATUS"), geo: { countries.facts }, clock: clock.now),
+            logger: logger)
+        dashboard.add(to: router)
 
         let front = Front(
             meter: metrics.meter, options: frontOptions(countries), proxies: try trustedProxies(),
-            hot: HotRoutes(relay: relay),
+            hot: HotRoutes(relay: relay), dashboard.hot,
             cold: HummingbirdSide(responder: router.buildResponder(), logger: logger),
             eventLoops: Array(group.makeIterator()))
         connections.watch(front)
         let announcement = Announcement(settings: settings, door: door, links: links, logger: logger)
         let listener = Listener(
-            front: front, host: settings["HOST"] ?? "127.0.0.1", port: settings.integer("PORT"), group: group,
+            front: front,
+            at: .address(host: settings["HOST"] ?? "127.0.0.1", port: settings.integer("PORT")), group: group,
             logger: logger, onListening: announcement.listening)
 
         // Shut down in reverse: first the listener, so that the last sample holds everything.
         var services: [any Service] = [
             Sampler(metrics: metrics, clock: clock, rate: time.rate), countries, Bookkeeper(relay: relay),
-            Janitor(relay: relay),
-            channels,
+            Janitor(relay: relay), dashboard.ticker, channels,
         ]
         if let tailnet = TailnetListener(settings, front: front, group: group, logger: logger) {
             services.append(tailnet)
+        }
+        if let serve = try TailscaleServe(settings["TAILSCALE_SERVE"]) {
+            services.append(serve.listener(front, group: group, logger: logger))
         }
         services.append(listener)
         let running = ServiceGroup(
@@ -184,6 +190,14 @@ struct Server {
                 base: settings["PUBLIC_BASE_URL"], aliases: settings.list("CANONICAL_ALIAS_HOSTS"))
         }
         return options
+    }
+
+    private func tailnetDoor(_ group: MultiThreadedEventLoopGroup) -> TailnetDoor {
+        TailnetDoor(
+            interface: settings["TAILSCALE_INTERFACE"] ?? "tailscale0",
+            allowed: .init(settings.list("TAILSCALE_ALLOW")),
+            daemon: TailnetDaemon(
+                path: settings["TAILSCALE_SOCKET"] ?? "/var/run/tailscale/tailscaled.sock", group: group))
     }
 
     /// Scheme and host of an address, without what follows.

@@ -22,7 +22,7 @@ struct TailnetListener: Service {
         self.address = address
         self.logger = logger
         listener = Listener(
-            front: front, host: host, port: port, group: group, logger: logger,
+            front: front, at: .address(host: host, port: port), group: group, logger: logger,
             onListening: { _ in logger.info("Listening on http://\(address) for the tailnet") })
     }
 

@@ -52,6 +52,22 @@ struct Setting: Sendable {
             "Address of a second listener for the tailnet; by default tailscale0's, off for none."),
         Setting("TAILSCALE_PORT", .integer(0...65_535), nil, "Its port; by default PORT."),
         Setting(
+            "TAILSCALE_INTERFACE", .text, "tailscale0",
+            "The tailnet's network interface; who comes in there needs no token for the dashboard."),
+        Setting(
+            "TAILSCALE_SOCKET", .text, "/var/run/tailscale/tailscaled.sock",
+            "tailscaled's socket; where it is there, it must know who comes in by the tailnet."),
+        Setting(
+            "TAILSCALE_ALLOW", .list, nil,
+            "Logins and tags that may come in by the tailnet, e.g. alice@example.com,tag:ops; all when unset."
+        ),
+        Setting(
+            "TAILSCALE_SERVE", .text, nil,
+            "A listener for `tailscale serve` alone: a port on 127.0.0.1, or the path of a Unix socket."),
+        Setting(
+            "PUBLIC_STATUS", .flag, "0",
+            "1: /status shows everybody the uptime of past days and rounded counts."),
+        Setting(
             "CANONICAL_ALIAS_HOSTS", .list, nil,
             "Other names of the server; readers of pages are sent from them to PUBLIC_BASE_URL."),
         Setting("CANONICAL_REDIRECT", .flag, "1", "0: nobody is sent anywhere."),

@@ -7,6 +7,9 @@ public struct IPAddress: Hashable, Sendable {
     public let high: UInt64
     public let low: UInt64
 
+    /// ::1
+    static let loopback = IPAddress(high: 0, low: 1)
+
     init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
@@ -48,6 +51,14 @@ public struct IPAddress: Hashable, Sendable {
     private init(bytes: UnsafeRawBufferPointer) {
         func number(_ range: Range<Int>) -> UInt64 { range.reduce(0) { $0 << 8 | UInt64(bytes[$1]) } }
         self.init(high: number(0..<8), low: number(8..<16))
+    }
+
+    /// As people write it. For asking others about the address alone: it reaches no log, metric or page.
+    public var text: String {
+        if isIPv4 { return [24, 16, 8, 0].map { String(low >> $0 & 0xff) }.joined(separator: ".") }
+        let groups =
+            [48, 32, 16, 0].map { high >> $0 & 0xffff } + [48, 32, 16, 0].map { low >> $0 & 0xffff }
+        return groups.map { String($0, radix: 16) }.joined(separator: ":")
     }
 
     /// Whether this is an IPv4 address.

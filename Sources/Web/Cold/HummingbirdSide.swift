@@ -97,7 +97,7 @@ extension Router where Context == FrontContext {
     ) {
         let path = RouterPath(stringLiteral: route.text)
         let respond: @Sendable (Request, FrontContext) async throws -> Response = { _, context in
-            Response(try await handler(context))
+            Response(try await handler(context).compressed(for: context.front))
         }
         on(path, method: method, use: respond)
         if method == .get { on(path, method: .head, use: respond) }

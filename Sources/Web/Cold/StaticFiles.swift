@@ -7,8 +7,11 @@ public struct StaticFiles: Sendable {
     public struct File: Sendable {
         public let contentType: String
         public let body: ByteBuffer
-        /// A strong ETag made from the content.
+        /// The body gzipped, where that is shorter.
+        public let gzipped: ByteBuffer?
+        /// A strong ETag made from the content; the gzipped body's has a letter more.
         public let etag: String
+        var gzippedETag: String { String(etag.dropLast()) + "z\"" }
     }
 
     private let files: [String: File]
@@ -29,8 +32,12 @@ public struct StaticFiles: Sendable {
             let data = try Data(contentsOf: url)
             // FNV-1a: tells versions of a file apart; nothing secret hangs on it.
             let hash = data.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+            let body = ByteBuffer(bytes: data)
+            let gzipped = Gzip.compress(body, level: 9)
             files[url.lastPathComponent] = File(
-                contentType: type, body: ByteBuffer(bytes: data), etag: "\"\(String(hash, radix: 16))\"")
+                contentType: type, body: body,
+                gzipped: gzipped.flatMap { $0.readableBytes < body.readableBytes ? $0 : nil },
+                etag: "\"\(String(hash, radix: 16))\"")
         }
         self.files = files
     }
@@ -39,16 +46,21 @@ public struct StaticFiles: Sendable {
     public subscript(name: String) -> File? { files[name] }
 
     /// The answer to a GET of `name`: the file, 304 when the client has it, or 404.
-    public func response(_ name: String, ifNoneMatch: String?) -> FrontResponse {
+    /// - Parameter acceptsGzip: whether the client takes it gzipped.
+    public func response(_ name: String, ifNoneMatch: String?, acceptsGzip: Bool) -> FrontResponse {
         guard let file = files[name] else {
             return .refusal(.notFound, ErrorBody("not found", reason: "unknown_asset"))
         }
-        let headers = [
-            (name: "ETag", value: file.etag),
+        let gzipped = acceptsGzip ? file.gzipped : nil
+        let etag = gzipped == nil ? file.etag : file.gzippedETag
+        var headers = [
+            (name: "ETag", value: etag),
             (name: "Cache-Control", value: "public, max-age=300, stale-while-revalidate=60"),
         ]
-        if ifNoneMatch == file.etag { return FrontResponse(status: .notModified, headers: headers) }
-        return FrontResponse(
-            headers: headers + [(name: "Content-Type", value: file.contentType)], body: file.body)
+        if file.gzipped != nil { headers.append((name: "Vary", value: "Accept-Encoding")) }
+        if ifNoneMatch == etag { return FrontResponse(status: .notModified, headers: headers) }
+        headers.append((name: "Content-Type", value: file.contentType))
+        if gzipped != nil { headers.append((name: "Content-Encoding", value: "gzip")) }
+        return FrontResponse(headers: headers, body: gzipped ?? file.body)
     }
 }

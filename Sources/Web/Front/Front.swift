@@ -35,13 +35,13 @@ public final class Front: Sendable {
     let limits: Limits
     let options: Options
     let proxies: TrustedProxies
-    let hot: any HotResponder
+    let hot: [any HotResponder]
     let cold: any ColdResponder
     private let loops: [ObjectIdentifier: FrontLoop]
 
     public init(
         meter: Meter, limits: Limits = Limits(), options: Options = Options(), proxies: TrustedProxies,
-        hot: any HotResponder,
+        hot: any HotResponder...,
         cold: any ColdResponder, eventLoops: [any EventLoop]
     ) {
         self.meter = meter
@@ -63,7 +63,9 @@ public final class Front: Sendable {
     }
 
     /// Sets a fresh connection up: the HTTP decoder and one front handler, nothing else.
-    public func setUp(_ channel: any Channel) -> EventLoopFuture<Void> {
+    public func setUp(
+        _ channel: any Channel, listener: ListenerKind = .open
+    ) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             guard let loop = self.loop(of: channel.eventLoop) else { throw ChannelError.operationUnsupported }
             var decoding = NIOHTTPDecoderLimitConfiguration()
@@ -73,7 +75,7 @@ public final class Front: Sendable {
             let decoder = HTTPRequestDecoder(
                 leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
                 limitConfiguration: decoding)
-            let handler = FrontHandler(front: self, loop: loop)
+            let handler = FrontHandler(front: self, loop: loop, listener: listener)
             // A decoder that has stopped behind an Upgrade or CONNECT would keep what follows without end.
             let bytes = ByteToMessageHandler(decoder, maximumBufferSize: 256 * 1024)
             try channel.pipeline.syncOperations.addHandler(bytes, name: FrontHandler.decoderName)

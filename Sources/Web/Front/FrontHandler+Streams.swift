@@ -7,9 +7,11 @@ public import SignalboxMetrics
 extension FrontHandler {
     /// Turns the connection into an event stream: sends the head, takes the HTTP decoder out, and writes
     /// frames past any encoder from then on.
+    ///
+    /// Where the connection has gone meanwhile, the stream is told that it is closed.
     /// - Parameter chunked: HTTP/1.1 framing; otherwise the stream ends with the connection.
     public func startEventStream(_ stream: any ConnectionStream, chunked: Bool) {
-        guard case .answering = phase, let context else { return }
+        guard case .answering = phase, let context else { return stream.closed(.client) }
         var head = context.channel.allocator.buffer(capacity: 768)
         ResponseBytes.head(.ok, date: date, into: &head)
         head.writeHeader("Content-Type", "text/event-stream")
@@ -22,7 +24,7 @@ extension FrontHandler {
             head.writeHeader("Connection", "close")
         }
         head.writeStaticString("\r\n")
-        front.meter.add(.requests(.roomEvents, .success))
+        front.meter.add(.requests(answeringRoute, .success))
         logAccess(200, (NIODeadline.now() - startedAt).nanoseconds)
         phase = .eventStream(stream)
         setDeadline(in: nil)

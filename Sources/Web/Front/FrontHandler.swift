@@ -40,6 +40,7 @@ public final class FrontHandler: ChannelDuplexHandler {
 
     let front: Front
     let loop: FrontLoop
+    let listener: ListenerKind
     var loopIndex = -1
     var phase = Phase.idle
     var context: ChannelHandlerContext?
@@ -57,9 +58,10 @@ public final class FrontHandler: ChannelDuplexHandler {
     var quiescing = false
     var drainedReads = 0
 
-    init(front: Front, loop: FrontLoop) {
+    init(front: Front, loop: FrontLoop, listener: ListenerKind) {
         self.front = front
         self.loop = loop
+        self.listener = listener
     }
 
     // MARK: Life of the connection
@@ -221,8 +223,19 @@ public final class FrontHandler: ChannelDuplexHandler {
             route: reading.match.route, method: method, parameter: reading.match.parameter ?? "",
             secondParameter: reading.match.secondParameter ?? "", query: RequestTarget.query(head.uri),
             head: head, body: reading.body, client: clientAddress(head),
-            isSecure: isSecure(head))
-        if !front.hot.respond(to: request, on: self) { handOver(request) }
+            isSecure: isSecure(head), origin: reading.match.route.isGated ? origin : nil)
+        if !front.hot.contains(where: { $0.respond(to: request, on: self) }) { handOver(request) }
+    }
+
+    /// Asked for on the gate's routes only: the relay's own have no use for it.
+    private var origin: ConnectionOrigin {
+        // Whoever isn't in the tailnet's range doesn't come by it.
+        let isTailnet = peer?.isTailnet == true
+        return ConnectionOrigin(
+            peer: peer, peerPort: context?.channel.remoteAddress?.port ?? 0,
+            local: IPAddress(context?.channel.localAddress),
+            interface: isTailnet ? context.flatMap { IncomingInterface.index(of: $0.channel) } : nil,
+            listener: listener)
     }
 
     private func redirectTarget(_ head: HTTPRequestHead) -> String? {
@@ -232,7 +245,7 @@ public final class FrontHandler: ChannelDuplexHandler {
 
     func clientAddress(_ head: HTTPRequestHead) -> IPAddress {
         // A Unix socket has no address; whoever can open it is on this machine.
-        guard let peer else { return IPAddress(high: 0, low: 1) }
+        let peer = peer ?? .loopback
         if front.options.trustsCloudflare, front.proxies.namesPeer(peer),
             let named = head.headers.first(name: "cf-connecting-ip").flatMap({ IPAddress($0) })
         {
@@ -243,8 +256,8 @@ public final class FrontHandler: ChannelDuplexHandler {
     }
 
     private func isSecure(_ head: HTTPRequestHead) -> Bool {
-        guard let scheme = head.headers.first(name: "x-forwarded-proto"), let peer else { return false }
-        return scheme.lowercased() == "https" && front.proxies.trusts(peer, hop: 0)
+        guard let scheme = head.headers.first(name: "x-forwarded-proto") else { return false }
+        return scheme.lowercased() == "https" && front.proxies.trusts(peer ?? .loopback, hop: 0)
     }
 
     private func handOver(_ request: FrontRequest) {

@@ -17,6 +17,8 @@ public struct FrontRequest: Sendable {
     public let client: IPAddress
     /// Whether the client reached a trusted proxy over https.
     public let isSecure: Bool
+    /// Where the connection comes from; nil but on routes behind the gate.
+    public let origin: ConnectionOrigin?
 
     /// Whether the client speaks HTTP/1.1; streams to older ones go unframed and end with the connection.
     public var isChunkable: Bool { head.version.minor >= 1 && head.version.major == 1 }

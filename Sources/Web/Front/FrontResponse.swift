@@ -6,6 +6,9 @@ public struct FrontResponse: Sendable {
     public var status: HTTPResponseStatus
     public var headers: [(name: String, value: String)]
     public var body: ByteBuffer
+    /// Whether it may be sent compressed: the same for everybody who may see it, and nothing in it that a
+    /// stranger could guess at by lengths.
+    public var isCompressible = false
 
     public init(
         status: HTTPResponseStatus = .ok, headers: [(name: String, value: String)] = [],
@@ -14,6 +17,13 @@ public struct FrontResponse: Sendable {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+
+    /// The same, which may be sent compressed.
+    public var compressible: FrontResponse {
+        var response = self
+        response.isCompressible = true
+        return response
     }
 
     /// A JSON response.

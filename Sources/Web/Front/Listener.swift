@@ -1,3 +1,4 @@
+import Foundation
 public import Logging
 public import NIOCore
 import NIOExtras
@@ -7,9 +8,16 @@ public import ServiceLifecycle
 /// Listens on one address and gives every connection to the front. At shutdown it stops accepting, tells
 /// every connection, and waits a moment for them.
 public struct Listener: Service {
+    /// Where to listen.
+    public enum Place: Sendable {
+        case address(host: String, port: Int)
+        /// A Unix socket, made anew, for its owner alone.
+        case socket(path: String)
+    }
+
     private let front: Front
-    private let host: String
-    private let port: Int
+    private let place: Place
+    private let kind: ListenerKind
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress?) -> Void
@@ -18,12 +26,12 @@ public struct Listener: Service {
     private static let grace = Duration.milliseconds(2_500)
 
     public init(
-        front: Front, host: String, port: Int, group: MultiThreadedEventLoopGroup, logger: Logger,
-        onListening: @escaping @Sendable (SocketAddress?) -> Void
+        front: Front, at place: Place, kind: ListenerKind = .open, group: MultiThreadedEventLoopGroup,
+        logger: Logger, onListening: @escaping @Sendable (SocketAddress?) -> Void
     ) {
         self.front = front
-        self.host = host
-        self.port = port
+        self.place = place
+        self.kind = kind
         self.group = group
         self.logger = logger
         self.onListening = onListening
@@ -31,7 +39,7 @@ public struct Listener: Service {
 
     public func run() async throws {
         let quiescing = ServerQuiescingHelper(group: group)
-        let server = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
@@ -42,9 +50,8 @@ public struct Listener: Service {
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { front.setUp($0) }
-            .bind(host: host, port: port).get()
+            .childChannelInitializer { [kind] in front.setUp($0, listener: kind) }
+        let server = try await bind(bootstrap)
         onListening(server.localAddress)
         try? await gracefulShutdown()
         let done = server.eventLoop.makePromise(of: Void.self)
@@ -56,6 +63,21 @@ public struct Listener: Service {
             // Who hasn't gone by now is cut off with the process.
             done.succeed()
             waiting.cancelAll()
+        }
+    }
+
+    private func bind(_ bootstrap: ServerBootstrap) async throws -> any Channel {
+        switch place {
+        case .address(let host, let port):
+            return try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .bind(host: host, port: port).get()
+        case .socket(let path):
+            // Whoever can connect is believed: its owner and root alone, from its first moment on.
+            let mask = umask(0o177)
+            defer { umask(mask) }
+            return try await bootstrap.bind(
+                unixDomainSocketPath: path, cleanupExistingSocketFile: true
+            ).get()
         }
     }
 }

@@ -130,6 +130,18 @@ public struct JSONWriter {
         bool(value)
     }
 
+    /// A string, or null.
+    public mutating func field(_ name: StaticString, _ value: String?) {
+        key(name)
+        if let value { string(value) } else { null() }
+    }
+
+    /// A number, or null.
+    public mutating func field(_ name: StaticString, _ value: UInt64?) {
+        key(name)
+        if let value { integer(value) } else { null() }
+    }
+
     /// An integer member, null when there is none.
     public mutating func field(_ name: StaticString, _ value: Int64?) {
         key(name)

@@ -1,0 +1,197 @@
+import SignalboxMetrics
+
+/// Something an operator should know about.
+struct Finding: Equatable {
+    enum Level: String, Sendable { case clear, caution, danger }
+
+    /// What is wrong, by a name for programs.
+    enum Kind: String, CaseIterable, Sendable {
+        case flushOverdue = "flush_overdue"
+        case storeNotWritable = "store_not_writable"
+        case serverErrors = "server_errors"
+        case storeSetAside = "store_set_aside"
+        case slowRequests = "slow_requests"
+        case slowDeliveries = "slow_deliveries"
+        case manyLimited = "many_limited"
+        case roomsNearCap = "rooms_near_cap"
+        case memoryNearCap = "memory_near_cap"
+        case wrongTokens = "wrong_tokens"
+        case countryDatabase = "country_database"
+        case countryDatabaseOld = "country_database_old"
+        case uncleanStart = "unclean_start"
+
+        /// What the usage chart should show to see its course; nil where there is no course.
+        var metric: String? {
+            switch self {
+            case .serverErrors: "http_5xx"
+            case .slowRequests: "request_p99_us"
+            case .slowDeliveries: "delivery_p99_us"
+            case .manyLimited: "http_429"
+            case .roomsNearCap: "active_rooms"
+            case .memoryNearCap: "room_buffer_bytes"
+            case .wrongTokens: "logins_refused"
+            default: nil
+            }
+        }
+    }
+
+    let kind: Kind
+    let level: Level
+    /// A few words.
+    let text: String
+    /// Since when it is so, Unix ms; nil where that isn't known.
+    let since: Int64?
+}
+
+/// Everything that is wrong now, worst first.
+struct Findings {
+    let list: [Finding]
+    /// 5xx within the last hour.
+    let serverErrors: Int64
+    let isFlushOverdue: Bool
+
+    /// A flush is taken each minute: two missed ones are a fault, not a delay.
+    private static let flushOverdueAfterSeconds: Int64 = 150
+    /// Above this share of a bound it is time to look.
+    private static let nearlyFull = 0.9
+    /// A person notices a second.
+    private static let slowMicroseconds: Int64 = 1_000_000
+    /// A share of requests, and a number, of refusals within five minutes that are more than the usual few.
+    private static let limitedShare = 0.05
+    private static let limitedMin: Int64 = 50
+    private static let wrongTokensMin: Int64 = 10
+    /// How long after a start it is still news how the last run ended.
+    private static let startIsNewsSeconds: Int64 = 3_600
+
+    init(_ input: StatsInput, _ hour: LastHour) {
+        serverErrors = hour.sum { $0[.http5xx] }
+        isFlushOverdue =
+            input.seconds(since: max(input.lastFlushAt, input.startedAt)) > Self.flushOverdueAfterSeconds
+        var list = Self.store(input, isFlushOverdue: isFlushOverdue)
+        if serverErrors > 0 {
+            list.append(
+                Finding(
+                    kind: .serverErrors, level: .danger,
+                    text: "\(NumberText.exact(serverErrors)) × 5xx in the last hour",
+                    since: hour.first { $0[.http5xx] > 0 }?.t))
+        }
+        list += Self.slow(hour)
+        list += Self.full(input, hour)
+        list += Self.suspicious(hour)
+        list += Self.setUp(input)
+        // Worst first; equally bad ones stay in the order above.
+        self.list = list.filter { $0.level == .danger } + list.filter { $0.level != .danger }
+    }
+
+    private static func store(_ input: StatsInput, isFlushOverdue: Bool) -> [Finding] {
+        var list: [Finding] = []
+        if isFlushOverdue {
+            let last = input.lastFlushAt
+            list.append(
+                Finding(
+                    kind: .flushOverdue, level: .danger,
+                    text: last == 0
+                        ? "Nothing written to the store since the start"
+                        : "Store flush overdue: last one \(NumberText.age(seconds: input.seconds(since: last)))",
+                    since: last == 0 ? input.startedAt : last))
+        }
+        if input.gauges[.storeWritable] == 0 {
+            let waiting = Int64(input.gauges[.storeUnwrittenPoints])
+            list.append(
+                Finding(
+                    kind: .storeNotWritable, level: .danger,
+                    text: "The store can't be written; \(NumberText.exact(waiting)) minutes wait in memory",
+                    since: input.lastFlushAt == 0 ? input.startedAt : input.lastFlushAt))
+        }
+        if input.storesSetAside > 0 {
+            list.append(
+                Finding(
+                    kind: .storeSetAside, level: .danger,
+                    text: "A part of the store was damaged and was set aside", since: nil))
+        }
+        return list
+    }
+
+    private static func slow(_ hour: LastHour) -> [Finding] {
+        [
+            (Finding.Kind.slowRequests, StoredStat.requestP99, "Requests"),
+            (.slowDeliveries, .deliveryP99, "Deliveries"),
+        ]
+        .compactMap { kind, stat, words in
+            guard let since = hour.since({ $0[stat] >= slowMicroseconds }), let last = hour.last else {
+                return nil
+            }
+            return Finding(
+                kind: kind, level: .caution,
+                text: "\(words) are slow: p99 \(ValueUnit.microseconds.text(Double(last[stat])))",
+                since: since)
+        }
+    }
+
+    private static func full(_ input: StatsInput, _ hour: LastHour) -> [Finding] {
+        func share(_ used: Double, _ limit: Double) -> Double? {
+            let share = used / limit
+            return share.isFinite && share >= nearlyFull ? share : nil
+        }
+        var list: [Finding] = []
+        let bounds: [(Finding.Kind, Gauge, Gauge, StoredStat, StoredStat, String, String)] = [
+            (.roomsNearCap, .activeRooms, .roomsLimit, .activeRooms, .roomsLimit, "Rooms", "ROOMS_MAX"),
+            (
+                .memoryNearCap, .roomBufferBytes, .roomBufferLimitBytes, .roomBufferBytes,
+                .roomBufferLimitBytes, "Message memory", "its limit"
+            ),
+        ]
+        for (kind, used, limit, usedStat, limitStat, what, bound) in bounds {
+            guard let now = share(input.gauges[used], input.gauges[limit]) else { continue }
+            list.append(
+                Finding(
+                    kind: kind, level: .caution, text: "\(what) at \(NumberText.percent(now)) of \(bound)",
+                    since: hour.since { share(Double($0[usedStat]), Double($0[limitStat])) != nil }
+                        ?? input.now))
+        }
+        return list
+    }
+
+    private static func suspicious(_ hour: LastHour) -> [Finding] {
+        var list: [Finding] = []
+        let recent = hour.points.suffix(5).compactMap { $0 }
+        func sum(_ stat: StoredStat) -> Int64 { recent.reduce(0) { boundedSum($0, $1[stat]) } }
+        let (limited, requests) = (sum(.http429), sum(.httpRequests))
+        if limited >= limitedMin, Double(limited) >= limitedShare * Double(requests) {
+            list.append(
+                Finding(
+                    kind: .manyLimited, level: .caution,
+                    text: "\(NumberText.exact(limited)) × 429 in five minutes",
+                    since: hour.since { $0[.http429] > 0 } ?? recent.first?.t))
+        }
+        let wrong = hour.sum { $0[.loginsRefused] }
+        if wrong >= wrongTokensMin {
+            list.append(
+                Finding(
+                    kind: .wrongTokens, level: .caution,
+                    text: "\(NumberText.exact(wrong)) wrong tokens in the last hour",
+                    since: hour.first { $0[.loginsRefused] > 0 }?.t))
+        }
+        return list
+    }
+
+    private static func setUp(_ input: StatsInput) -> [Finding] {
+        var list: [Finding] = []
+        if let problem = input.geoSelfTest.facts.database?.problem {
+            list.append(Finding(kind: .countryDatabase, level: .caution, text: problem, since: nil))
+        }
+        if let days = input.geoSelfTest.databaseAgeDays, days > GeoSelfTest.oldAfterDays {
+            list.append(
+                Finding(
+                    kind: .countryDatabaseOld, level: .caution,
+                    text: "The country database is \(days) days old", since: nil))
+        }
+        if !input.lastRunEndedCleanly, input.seconds(since: input.startedAt) < startIsNewsSeconds {
+            list.append(
+                Finding(
+                    kind: .uncleanStart, level: .caution, text: "The last run did not end cleanly",
+                    since: input.startedAt))
+        }
+        return list
+    }
+}
