@@ -33,12 +33,13 @@ soak: ## the long campaigns
 	swift build
 	$(PYTEST) -m soak -n 0
 
-bench: ## what the metrics cost: one increment, and a server with years of history (about six minutes)
+bench: ## what the metrics cost: one increment, a server with years of history, its page (about eight minutes)
 	@scripts/setup test
 	swift build -c release --static-swift-stdlib --product signalbox
 	swift build -c release --static-swift-stdlib --product signalbox-increments
 	.build/release/signalbox-increments
 	.venv/bin/python Benchmarks/measure_history.py
+	.venv/bin/python Benchmarks/measure_dashboard.py
 
 docs: ## write docs/metrics.md anew from the vocabulary
 	swift build --product signalbox

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from history_shape import COUNTRIES, GAUGES, PEAKS, RATES, STEADY, SUMS
+from history_shape import COUNTRIES, GAUGES, PEAKS, QUANTILES, RATES, STEADY, SUMS
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -49,7 +49,7 @@ class Columns:
         self.at = at
         gauges = {*GAUGES, *STEADY, "store_last_flush_timestamp_seconds"}
         self.later = [at[name] for name in self.names if name in gauges]
-        self.highest = [at[name] for name in self.names if name in PEAKS]
+        self.highest = [at[name] for name in self.names if name in PEAKS or name in QUANTILES]
         kept = {*self.later, *self.highest}
         self.counted = [index for index in range(len(self.names)) if index not in kept]
         # A column that this file doesn't know yet counts a little.
@@ -67,6 +67,7 @@ class Columns:
         self.gauges = [(at[name], value) for name, value in GAUGES.items() if name in at]
         self.steady = [(at[name], value) for name, value in STEADY.items() if name in at]
         self.peaks = [(at[name], at[of]) for name, of in PEAKS.items() if name in at and of in at]
+        self.quantiles = [(at[name], value) for name, value in QUANTILES.items() if name in at]
         self.last_flush = at.get("store_last_flush_timestamp_seconds")
         self.flushes = at.get("store_flushes_ok")
         self.page_visits = at.get("page_visits")
@@ -90,6 +91,9 @@ class Columns:
             values[index] = value
         for index, of in self.peaks:
             values[index] = values[of] + int(5 * draw())
+        for index, value in self.quantiles:
+            # Even an idle server takes its time, and now and then a minute is bad.
+            values[index] = int(value * (0.6 + 0.4 * activity) * (0.8 + 0.3 * draw()) * (1 if draw() < 0.98 else 4))
         if self.last_flush is not None:
             values[self.last_flush] = last_t // 1_000 - 60
         if self.flushes is not None:

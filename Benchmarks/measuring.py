@@ -123,15 +123,15 @@ def gated(server: Server, path: str) -> bytes:
 
 @dataclass(frozen=True)
 class Counted:
-    """What the server's own histogram says of its metrics routes."""
+    """What the server's own histogram says of a group of routes."""
 
     requests: float
     seconds: float
 
     @classmethod
-    def read(cls, server: Server, connection: TimedConnection) -> Counted:
+    def read(cls, server: Server, connection: TimedConnection, name: str) -> Counted:
         text = connection.request(gated(server, "/metrics"))[1].decode()
-        family, group = "signalbox_http_request_duration_seconds", '{group="metrics"}'
+        family, group = "signalbox_http_request_duration_seconds", f'{{group="{name}"}}'
 
         def value(part: str) -> float:
             found = re.search(rf"^{family}_{part}{re.escape(group)} (\S+)$", text, re.MULTILINE)
@@ -142,15 +142,18 @@ class Counted:
         return cls(value("count"), value("sum"))
 
 
-def own_seconds(server: Server, connection: TimedConnection, ask: Callable[[], None]) -> float:
-    """Seconds a request that the server itself counted while `ask` asked for its metrics routes."""
-    # A reading is such a request too, and is counted in the next one.
-    readings = [Counted.read(server, connection) for _ in range(8)]
+def own_seconds(
+    server: Server, connection: TimedConnection, ask: Callable[[], None], group: str = "metrics"
+) -> float:
+    """Seconds a request that the server itself counted while `ask` asked for routes of the group."""
+    # A reading is a metrics request itself, and is counted in the next one.
+    counts_itself = group == "metrics"
+    readings = [Counted.read(server, connection, group) for _ in range(8)]
     reading = statistics.median(b.seconds - a.seconds for a, b in zip(readings, readings[1:]))
     before = readings[-1]
     ask()
-    after = Counted.read(server, connection)
-    asked = after.requests - before.requests - 1
+    after = Counted.read(server, connection, group)
+    asked = after.requests - before.requests - counts_itself
     if asked < 1:
         raise RuntimeError("the server counted no request")
     return (after.seconds - before.seconds - reading) / asked

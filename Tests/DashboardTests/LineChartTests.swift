@@ -1,47 +1,21 @@
 import Foundation
-import FoundationXML
 import Testing
 
 @testable import Dashboard
 
-@Suite struct LineChartTests {
+@Suite struct LineChartTests: ReadsCharts {
     private func chart(
         _ points: [(Int64, Double)], bucket: Int64 = minute, title: String = "Messages",
         description: String = "",
-        unfinished: Bool = false
+        unfinished: Bool = false, previous: [(Int64, Double)] = [], marks: [ChartMark] = []
     ) -> String {
         LineChart(
             id: "test", title: title, description: description,
             points: points.map { LineChart.Point(t: $0.0, value: $0.1) }, bucket: bucket,
             from: noon - 3_600_000,
-            to: noon, unit: .count, lastIsUnfinished: unfinished
+            to: noon, unit: .count, lastIsUnfinished: unfinished,
+            previous: previous.map { LineChart.Point(t: $0.0, value: $0.1) }, marks: marks
         ).svg()
-    }
-
-    /// Draws nothing that isn't a number, and is well-formed without script or style.
-    private func expectSound(_ svg: String, sourceLocation: SourceLocation = #_sourceLocation) {
-        let parser = XMLParser(data: Data(svg.utf8))
-        #expect(parser.parse(), "\(String(describing: parser.parserError))", sourceLocation: sourceLocation)
-        for word in ["nan", "NaN", "inf", "<script", "<style", "style="] {
-            #expect(!svg.contains("\"\(word)"), sourceLocation: sourceLocation)
-            #expect(!svg.contains(word) || !word.hasPrefix("<"), sourceLocation: sourceLocation)
-        }
-        for path in paths(svg) {
-            #expect(
-                path.allSatisfy { "MLhZ0123456789.,-".contains($0) }, "\(path.prefix(80))",
-                sourceLocation: sourceLocation)
-        }
-    }
-
-    /// The `d` of every path.
-    private func paths(_ svg: String) -> [String] {
-        svg.matches(of: /<path class="[^"]*" d="([^"]*)"/).map { String($0.output.1) }
-    }
-
-    /// The `d` of the path of a class.
-    private func path(_ kind: String, _ svg: String) -> String {
-        guard let start = svg.range(of: "<path class=\"\(kind)\" d=\"") else { return "" }
-        return String(svg[start.upperBound...].prefix { $0 != "\"" })
     }
 
     @Test func itHasANameADescriptionAndAViewBox() {
@@ -97,7 +71,8 @@ import Testing
     }
 
     @Test func pointsOutsideTheWindowAreLeftOut() {
-        let svg = chart([(.min, 9), (noon - 4_000_000, 9), (noon - minute, 2), (noon + 1, 9), (.max, 9)])
+        let outside: [(Int64, Double)] = [(.min, 9), (noon - 4_000_000, 9), (noon + 1, 9), (.max, 9)]
+        let svg = chart(outside + [(noon - minute, 2)], previous: outside)
         expectSound(svg)
         #expect(path("line", svg) == "M1180,0h.01")
     }
@@ -164,5 +139,138 @@ import Testing
         expectSound(svg)
         for word in forbiddenInPages { #expect(!svg.contains(word)) }
         #expect(svg.contains("&lt;/title&gt;&lt;script&gt;"))
+    }
+
+    @Test func itSaysWhichWindowIsDrawn() {
+        let svg = chart([])
+        #expect(svg.contains("data-from=\"\(noon - 3_600_000)\" data-to=\"\(noon)\" data-bucket=\"60000\""))
+    }
+
+    @Test func onAPhoneEveryOtherTimeIsNamedAndNoneBesideAMajorOne() {
+        let svg = LineChart(
+            id: "", title: "", description: "", points: [], bucket: minute, from: noon - 86_400_000, to: noon,
+            unit: .count
+        ).svg()
+        let labels = svg.matches(of: /<text class="(tick[^"]*)"[^>]*>([^<]*[:J][^<]*)</)
+        #expect(labels.filter { $0.output.1 == "tick" }.map(\.output.2) == ["18:00", "06:00", "12:00"])
+        #expect(labels.filter { $0.output.1 == "tick tick-major" }.map(\.output.2) == ["15 Jun"])
+        #expect(labels.count == 8)
+    }
+
+    @Test func pointsOutOfOrderAreDrawnInOrderAndTheLastOfATimeCounts() {
+        let inOrder = (1...9).map { (noon - Int64(10 - $0) * minute, Double($0)) }
+        #expect(chart([(inOrder[3].0, 7)] + inOrder.reversed()) == chart(inOrder))
+    }
+
+    @Test func oneHugeSpikeLeavesTheRestOnTheFloor() {
+        let svg = chart((0..<60).map { (noon - Int64(60 - $0) * minute, $0 == 30 ? 1e300 : 1) })
+        expectSound(svg)
+        #expect(heights(path("line", svg)).count { $0 == 220 } == 59)
+        #expect(heights(path("line", svg)).min() == 0)
+    }
+
+    @Test func theEarlierTimeIsALineOfItsOwnThatCountsForTheAxis() {
+        let points = (0..<5).map { (noon - 400_000 + Int64($0) * minute, 10.0) }
+        let svg = chart(points, previous: points.map { ($0.0, 40) })
+        expectSound(svg)
+        #expect(heights(path("line line-previous", svg)) == [0, 0, 0, 0, 0])
+        #expect(heights(path("line", svg)) == [165, 165, 165, 165, 165])
+        #expect(path("line line-previous", chart(points)).isEmpty)
+        #expect(chart([], previous: points).contains("Nothing recorded"), "however much there was before")
+    }
+
+    /// `x` and `width` of every band.
+    private func gaps(_ svg: String) -> [[String]] {
+        svg.matches(of: /<rect class="gap" x="([^"]*)" width="([^"]*)" height="220"><title>No samples/).map {
+            [String($0.output.1), String($0.output.2)]
+        }
+    }
+
+    @Test func aGapIsABandFromTheSampleBeforeToTheSampleAfter() {
+        let start = noon - 3_600_000
+        let svg = chart((0...60).filter { !(21..<30).contains($0) }.map { (start + $0 * minute, 1) })
+        expectSound(svg)
+        #expect(gaps(svg) == [["400", "200"]])
+        #expect(svg.contains("One gap without samples.</desc>"))
+    }
+
+    @Test func samplesThatStoppedAreAGapAndSamplesThatHadNotBegunAreNone() {
+        let start = noon - 3_600_000
+        #expect(gaps(chart((30..<45).map { (start + $0 * minute, 1) })) == [["880", "320"]])
+        #expect(gaps(chart((30...58).map { (start + $0 * minute, 1) })).isEmpty, "two buckets are no gap yet")
+        #expect(gaps(chart([])).isEmpty)
+        #expect(gaps(chart([(noon - 1_800_000, .nan)])).isEmpty)
+    }
+
+    @Test func manyGapsBecomeAtMostSixtyBands() {
+        let start = noon - 44_640 * minute
+        for step in [2, 3, 7, 400] {
+            let points = stride(from: 0, to: 44_640, by: step).map {
+                LineChart.Point(t: start + Int64($0) * minute, value: 1)
+            }
+            let svg = LineChart(
+                id: "", title: "", description: "", points: points, bucket: minute, from: start, to: noon,
+                unit: .count
+            ).svg()
+            expectSound(svg)
+            #expect(gaps(svg).count == 60)
+            #expect(svg.contains("<title>No samples at times</title>"))
+            #expect(svg.utf8.count < 61_440)
+        }
+    }
+
+    @Test func aMarkIsALineWithASignAndAName() {
+        let kinds: [ChartMark.Kind] = [.restart, .uncleanRestart, .alert]
+        let svg = chart(
+            [],
+            marks: kinds.enumerated().map {
+                ChartMark(t: noon - Int64($0 + 1) * 600_000, kind: $1, label: "\($1) <\($0)>")
+            })
+        expectSound(svg)
+        for (style, words) in [
+            ("event-restart", "restart &lt;0&gt;"), ("event-unclean", "uncleanRestart &lt;1&gt;"),
+            ("event-alert", "alert &lt;2&gt;"),
+        ] {
+            #expect(svg.contains("class=\"event \(style)\""))
+            #expect(svg.contains("<title>\(words)</title>"))
+        }
+        #expect(Set(kinds.map(\.glyph)).count == 3, "told apart by shape")
+        #expect(svg.contains("Marked: 1 restart, 1 unclean restart, 1 alert.</desc>"))
+    }
+
+    @Test func marksThatLieOnEachOtherAreOneThatCountsThem() {
+        let marks = (0..<4).map {
+            ChartMark(t: noon - 60_000 + $0 * 5_000, kind: .restart, label: "No. \($0)")
+        }
+        let svg = chart([], marks: marks.reversed() + [ChartMark(t: .max, kind: .alert, label: "later")])
+        #expect(svg.contains("<title>4 restarts: No. 0 … No. 3</title>"))
+        #expect(count("class=\"event ", svg) == 1)
+        let mixed = chart([], marks: [marks[0], ChartMark(t: marks[1].t, kind: .alert, label: "Errors")])
+        #expect(mixed.contains("event event-alert"), "the worst shows")
+        #expect(mixed.contains("<title>1 restart, 1 alert: No. 0 … Errors</title>"))
+    }
+
+    @Test func atMostSixtyMarksAreDrawn() {
+        let marks = (0..<5_000).map { ChartMark(t: noon - $0 * 720, kind: .alert, label: "a") }
+        let svg = chart([], marks: marks)
+        expectSound(svg)
+        #expect(count("class=\"event ", svg) <= 60)
+        #expect(svg.contains("Marked: 5,000 alerts."))
+    }
+
+    @Test func theLegendNamesWhatIsThere() {
+        var chart = LineChart(
+            id: "", title: "", description: "", points: [], bucket: minute, from: noon - 3_600_000, to: noon,
+            unit: .count)
+        #expect(chart.legend(current: "now", previous: "before").isEmpty)
+        chart.points = [LineChart.Point(t: noon - 600_000, value: 1)]
+        chart.previous = chart.points
+        chart.marks = [ChartMark(t: noon, kind: .uncleanRestart, label: "")]
+        let legend = chart.legend(current: "<now>", previous: "before")
+        expectSound(legend)
+        for words in ["&lt;now&gt;", "before", "unclean restart", "no samples"] {
+            #expect(legend.contains("</svg>\(words)</li>"))
+        }
+        #expect(!legend.contains("alert"))
     }
 }

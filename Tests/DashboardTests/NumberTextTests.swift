@@ -22,6 +22,18 @@ import Testing
         #expect(NumberText.bytes(value) == text)
     }
 
+    @Test(
+        arguments: [
+            (0, "0 µs"), (7.25, "7.25 µs"), (850, "850 µs"), (999.6, "1 ms"), (1_200, "1.2 ms"),
+            (12_345, "12.3 ms"), (999_600, "1 s"), (3_500_000, "3.5 s"), (90e6, "90 s"), (119.4e6, "119 s"),
+            (119.6e6, "1.99 min"), (120e6, "2 min"), (3_600e6, "60 min"), (-1_500, "-1.5 ms"), (.nan, "–"),
+            (.infinity, "–"), (1e300, "1,000,000,000,000,000 min"),
+        ] as [(Double, String)])
+    func measuredTimesUseTheLargestUnitThatFits(_ value: Double, _ text: String) {
+        #expect(NumberText.microseconds(value) == text)
+        #expect(ValueUnit.microseconds.text(value) == text)
+    }
+
     @Test func exactGroupsThousands() {
         #expect(NumberText.exact(0) == "0")
         #expect(NumberText.exact(999) == "999")

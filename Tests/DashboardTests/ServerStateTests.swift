@@ -123,13 +123,25 @@ import Testing
         }
     }
 
-    @Test func wrongTokensAreCountedOverTheHour() {
+    @Test func refusedLoginsAreCountedOverTheHour() {
         var input = quietInput()
         input.recent[5][.loginsRefused] = 6
         #expect(findings(input).list.isEmpty)
         input.recent[50][.loginsRefused] = 4
         let list = findings(input).list
-        #expect(list.map(\.text) == ["10 wrong tokens in the last hour"])
+        #expect(list.map(\.text) == ["10 refused logins in the last hour"])
         #expect(list.first?.since == input.recent[5].t)
+    }
+
+    @Test func aBoundThatIsReachedIsNoFault() {
+        var input = quietInput()
+        input.recent[50][.http5xx] = 7
+        input.recent[50][.overCapacity] = 7
+        let list = findings(input).list
+        #expect(list.map(\.kind) == [.turnedAway])
+        #expect(list.first?.level == .caution)
+        #expect(findings(input).serverErrors == 0)
+        input.recent[55][.http5xx] = 1
+        #expect(findings(input).list.map(\.kind) == [.serverErrors, .turnedAway])
     }
 }

@@ -192,7 +192,7 @@ import Testing
                 html.matches(of: /id="([a-z]+)" data-live="([a-z]+)"/).filter { $0.output.2 == kind }
                     .map { String($0.output.1) })
         }
-        #expect(live(whole, "now") == ["updated", "state", "alerts", "cards", "counters"])
+        #expect(live(whole, "now") == ["updated", "state", "alerts", "cards", "counters", "gate"])
         #expect(live(whole, "sample") == ["usage", "classes", "countries", "minutes", "storage", "build"])
         for kind in ["now", "sample"] { #expect(live(parts, kind) == live(whole, kind)) }
         #expect(live(now, "now") == live(whole, "now"))

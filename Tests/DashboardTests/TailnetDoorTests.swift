@@ -12,11 +12,15 @@ import Testing
 @Suite("The tailnet's door")
 struct TailnetDoorTests {
     private static let own = TailnetInterface(
-        index: 7, addresses: ["100.100.0.1", "fd7a:115c:a1e0::1", "10.9.8.7"].compactMap { IPAddress($0) })
+        index: 7, addresses: ["100.100.0.1", "fd7a:115c:a1e0::1", "10.9.8.7"].compactMap { IPAddress($0) },
+        machine: Set(
+            ["127.0.0.1", "100.100.0.1", "fd7a:115c:a1e0::1", "10.9.8.7", "100.72.0.1"].compactMap {
+                IPAddress($0)
+            }))
 
     private func verdict(
         peer: String?, local: String? = "100.100.0.1", interface: Int? = 7,
-        listener: ListenerKind = .open, allow: [String] = [], own: TailnetInterface = Self.own,
+        listener: ListenerKind = .open, allow: [String]? = nil, own: TailnetInterface = Self.own,
         headers: [(String, String)] = []
     ) async -> TailnetDoor.Verdict {
         let door = TailnetDoor(
@@ -65,9 +69,10 @@ struct TailnetDoorTests {
         #expect(await verdict(peer: "100.64.0.9", interface: nil) == .notFromTailnet)
         #expect(await verdict(peer: "100.64.0.9", local: "100.100.0.2") == .notFromTailnet)
         #expect(await verdict(peer: "100.64.0.9", local: nil) == .notFromTailnet)
-        let gone = TailnetInterface(index: 0, addresses: [])
+        let gone = TailnetInterface(index: 0, addresses: [], machine: [])
         #expect(await verdict(peer: "100.64.0.9", interface: 0, own: gone) == .notFromTailnet)
-        let wan = TailnetInterface(index: 7, addresses: [IPAddress("10.9.8.7")].compactMap { $0 })
+        let wan = TailnetInterface(
+            index: 7, addresses: [IPAddress("10.9.8.7")].compactMap { $0 }, machine: [])
         #expect(await verdict(peer: "100.64.0.9", local: "10.9.8.7", own: wan) == .notFromTailnet)
         #expect(await verdict(peer: nil) == .notFromTailnet)
     }
@@ -85,10 +90,29 @@ struct TailnetDoorTests {
     @Test("with a list of who may come in, a peer that nobody can name doesn't")
     func allowListWithoutDaemon() async {
         #expect(await verdict(peer: "100.64.0.9", allow: ["alice@example.com"]) == .unconfirmed)
+        #expect(await verdict(peer: "100.64.0.9", allow: []) == .unconfirmed, "a list of nobody")
+    }
+
+    @Test("the machine itself is no node, whichever of its addresses it speaks from")
+    func itself() async {
+        for peer in ["100.100.0.1", "100.72.0.1", "fd7a:115c:a1e0::1"] {
+            #expect(await verdict(peer: peer) == .notFromTailnet, "\(peer)")
+        }
+    }
+
+    @Test("logins and tags aren't taken for each other")
+    func allowList() {
+        let list = TailnetDoor.AllowList(["Alice@example.com", "tag:ops"])
+        #expect(list.admits(login: "alice@EXAMPLE.com") && list.admits(tags: ["tag:web", "tag:ops"]))
+        #expect(!list.admits(login: "tag:ops") && !list.admits(tags: ["alice@example.com"]))
+        #expect(!list.admits(tags: []) && !list.admits(login: ""))
+        #expect(
+            TailnetDoor.AllowList(nil).admits(login: "anybody")
+                && !TailnetDoor.AllowList([]).admits(login: "x"))
     }
 
     private func served(
-        _ headers: [(String, String)], peer: String? = "127.0.0.1", allow: [String] = []
+        _ headers: [(String, String)], peer: String? = "127.0.0.1", allow: [String]? = nil
     ) async -> TailnetDoor.Verdict {
         await verdict(
             peer: peer, local: "127.0.0.1", interface: nil, listener: .tailscaleServe, allow: allow,

@@ -100,6 +100,8 @@ class Server:
             **(settings or {}),
         }
         self.http = http_session()
+        # What the binary is started by, e.g. in another network namespace.
+        self.prefix: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
 
     # Life and death
@@ -121,7 +123,7 @@ class Server:
         environment |= {name: value for name, value in self.settings.items() if value is not None}
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [BINARY, "serve"],
+                [*self.prefix, BINARY, "serve"],
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -32,8 +32,10 @@ SETTINGS = OPEN_LIMITS | {
 # that is.
 QUICK = 4.5
 RANGES = ("all", "1month", "1week", "1day", "8h", "1h")
-# Memory and room on the disk are no counts of events.
-LEFT_OUT = ("resident_bytes", "store_size_bytes")
+# Memory, room on the disk and durations are no counts of events.
+LEFT_OUT = (
+    "resident_bytes", "store_size_bytes", "request_p50_us", "request_p95_us", "request_p99_us", "delivery_p99_us"
+)  # fmt: skip
 # Durations; the number of the last message, which begins with the time; how soon a closed connection is noticed.
 TIMINGS = re.compile(
     r"process_|highest_sequence_number|signalbox_(store_size|open_connections|delivery_lag"

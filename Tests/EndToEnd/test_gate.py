@@ -1,4 +1,4 @@
-"""The gate in front of everything an operator sees."""
+"""The tokens before everything an operator sees: what each opens, and what there is without any."""
 
 from __future__ import annotations
 
@@ -10,81 +10,60 @@ import stat
 from pathlib import Path
 
 import pytest
-import requests
 
 from conftest import ServerFactory
-from exposition import total
+from gate_client import (
+    API,
+    BROWSER,
+    GATED,
+    JSON_API,
+    PAGE,
+    STREAM,
+    DashboardStream,
+    bearer,
+    cache_control,
+    is_dashboard,
+    is_login_page,
+    log_in,
+    log_out,
+    moves,
+    session_of,
+    somebody_new,
+    visit,
+    with_token,
+)
+from raw_http import RawConnection
 from server import OPEN_LIMITS, Server, eventually, http_session
 from wire import assert_refused
-
-BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-API = ["/api/metrics", "/api/metrics/series?range=1h", "/api/metrics/hourly", "/metrics"]
-JSON_API = API[:3]
-PAGE = "/admin/stats"
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-def is_login_page(response: requests.Response) -> bool:
-    return (
-        response.headers["Content-Type"].startswith("text/html")
-        and 'action="/admin/login"' in response.text
-        and 'type="password"' in response.text
-    )
-
-
-def is_dashboard(response: requests.Response) -> bool:
-    return response.status_code == 200 and "<svg" in response.text and not is_login_page(response)
-
-
-def log_in(server: Server, token: str | None = None, **headers: str) -> requests.Response:
-    """Posts the login form as a browser without memory would; cookies are left to the caller."""
-    return http_session().post(
-        server.url + "/admin/login",
-        data={"token": server.token if token is None else token},
-        headers=BROWSER | headers,
-        allow_redirects=False,
-        timeout=10,
-    )
-
-
-def session_of(response: requests.Response) -> str:
-    """The `name=value` of the one cookie that was set."""
-    (cookie,) = response.cookies.items()
-    return "=".join(cookie)
-
-
-def visit(server: Server, session: str | None, path: str = PAGE, **headers: str) -> requests.Response:
-    cookie = {"Cookie": session} if session else {}
-    return http_session().get(server.url + path, headers=BROWSER | cookie | headers, allow_redirects=False, timeout=10)
 
 
 # Bearer
 
 
-@pytest.mark.parametrize("path", API)
-def test_without_a_token_there_is_nothing_to_see(start_server: ServerFactory, path: str) -> None:
-    server = start_server(**OPEN_LIMITS)
-    token = server.token
-    refused = server.get(path)
+@pytest.mark.parametrize("path", [*API, STREAM])
+def test_without_a_token_there_is_nothing_to_see(shared_server: Server, path: str) -> None:
+    token = shared_server.token
+    refused = shared_server.get(path)
     assert_refused(refused, 401, "unauthorised")
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer")
     wrong_tokens = ("wrong", token[:-1], token + "x", token.swapcase(), token + " " + token, "Bearer " + token)
     headers = [f"Bearer {wrong}" for wrong in wrong_tokens]
     headers += [token, f"Basic {token}", "Bearer", "Bearer ", f"Token {token}"]
-    for number, header in enumerate(headers):
-        # Each from an address of its own, or the limit on guessing would answer.
-        client = {"X-Forwarded-For": f"203.0.113.{number}"}
-        assert_refused(server.get(path, headers=client | {"Authorization": header}), 401, "unauthorised")
-    assert "no-store" in refused.headers["Cache-Control"]
+    for header in headers:
+        wrong = shared_server.get(path, headers=somebody_new() | {"Authorization": header})
+        assert_refused(wrong, 401, "unauthorised")
 
 
 @pytest.mark.parametrize("path", API)
 def test_the_token_opens_every_api_route(shared_server: Server, path: str) -> None:
     assert shared_server.get(path, headers=shared_server.bearer).status_code == 200
-    separator = "&" if "?" in path else "?"
-    assert shared_server.get(f"{path}{separator}token={shared_server.token}").status_code == 200
+    assert shared_server.get(with_token(path, shared_server.token)).status_code == 200
+
+
+def test_the_token_opens_the_stream(server: Server) -> None:
+    for headers, target in ((server.bearer, STREAM), ({}, with_token(STREAM, server.token))):
+        with RawConnection(server.port) as connection:
+            DashboardStream(connection, headers, target).wait_for_word()
 
 
 def test_the_token_opens_the_page_without_a_detour(server: Server) -> None:
@@ -138,156 +117,99 @@ def test_the_scrape_token_opens_no_json_not_even_on_the_same_path(
     scraped_server: Server, path: str, accept: str | None
 ) -> None:
     assert_refused(scraped_server.get(path, headers=SCRAPE | {"Accept": accept}), 403)
-    separator = "&" if "?" in path else "?"
-    by_query = scraped_server.get(f"{path}{separator}token=a-scrape-token-of-its-own", headers={"Accept": accept})
+    by_query = scraped_server.get(with_token(path, "a-scrape-token-of-its-own"), headers={"Accept": accept})
     assert_refused(by_query, 403)
 
 
-def test_the_scrape_token_opens_no_page_and_no_session(scraped_server: Server) -> None:
-    assert scraped_server.get(PAGE, headers=SCRAPE | BROWSER).status_code == 403
-    for response in (
-        visit(scraped_server, None, PAGE + "?token=a-scrape-token-of-its-own"),
-        log_in(scraped_server, "a-scrape-token-of-its-own"),
-    ):
-        assert response.status_code in (200, 401, 403)
+@pytest.mark.parametrize("path", [PAGE, f"{PAGE}?part=now", f"{PAGE}?part=all", "/stats", STREAM])
+def test_attack_scrape_token_on_admin_pages(scraped_server: Server, path: str) -> None:
+    with moves(scraped_server, scrape_token_elsewhere=1 if path == "/stats" else 2):
+        by_header = scraped_server.get(path, headers=SCRAPE | BROWSER, allow_redirects=False)
+        by_query = visit(scraped_server, None, with_token(path, "a-scrape-token-of-its-own"))
+    # The short address only leads to the page, which refuses.
+    assert by_header.status_code == (302 if path == "/stats" else 403)
+    assert by_query.status_code == 403
+    for response in (by_header, by_query):
         assert not response.cookies and not is_dashboard(response)
 
 
-# Sessions
+def test_the_scrape_token_logs_nobody_in(scraped_server: Server) -> None:
+    response = log_in(scraped_server, "a-scrape-token-of-its-own")
+    assert response.status_code in (401, 403)
+    assert not response.cookies and not is_dashboard(response)
 
 
-@pytest.mark.parametrize("session", [None, "session=made-up", "x=y; signalbox_session="])
-def test_a_browser_without_a_session_is_shown_the_login_page(shared_server: Server, session: str | None) -> None:
-    response = visit(shared_server, session)
-    if response.is_redirect:
-        response = visit(shared_server, session, response.headers["Location"])
-    assert is_login_page(response)
-    assert "no-store" in response.headers["Cache-Control"]
-    assert not response.cookies
+# Whatever the answer, nobody keeps it and it is counted
 
 
-def test_logging_in_sets_a_session_that_scripts_and_other_sites_cannot_use(server: Server) -> None:
-    response = log_in(server)
-    assert response.status_code == 303
-    assert response.headers["Location"] == PAGE
-    cookie = response.headers["Set-Cookie"]
-    attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
-    assert {"httponly", "samesite=lax", "path=/"} <= attributes or {"httponly", "samesite=lax", "path=/admin"} <= attributes
-    assert any(part.startswith(("max-age=", "expires=")) for part in attributes), "a session must end some day"
-    assert "secure" not in attributes, "a browser would not send it back over plain http"
-    assert server.token not in cookie and server.token not in response.text
-    assert is_dashboard(visit(server, session_of(response)))
+@pytest.mark.parametrize("path", [*GATED, "/stats", "/admin/login"])
+def test_no_answer_of_the_dashboard_may_be_kept(scraped_server: Server, path: str) -> None:
+    session = {"Cookie": session_of(log_in(scraped_server))}
+    comers = {
+        "nobody": {},
+        "the operator": scraped_server.bearer,
+        "a scraper": SCRAPE,
+        "a guesser": bearer("wrong") | {"X-Forwarded-For": "203.0.113.99"},
+        "a browser": session | BROWSER,
+        "a rebound browser": session | {"Host": "rebound.elsewhere.example"},
+    }
+    for comer, headers in comers.items():
+        for method in ("GET", "HEAD"):
+            response = http_session().request(
+                method, scraped_server.url + path, headers=headers, timeout=10, allow_redirects=False
+            )
+            assert "no-store" in cache_control(response), (comer, method, response.status_code)
+            if tag := response.headers.get("ETag"):
+                again = scraped_server.get(path, headers=headers | {"If-None-Match": tag})
+                assert "no-store" in cache_control(again), (comer, again.status_code)
 
 
-def test_behind_https_the_session_is_secure(server: Server) -> None:
-    response = log_in(server, **{"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.5"})
-    assert "secure" in {part.strip().lower() for part in response.headers["Set-Cookie"].split(";")}
+def test_no_step_of_a_session_may_be_kept(server: Server) -> None:
+    logged_in = log_in(server)
+    session = session_of(logged_in)
+    answers = [
+        logged_in,
+        log_in(server, "wrong"),
+        log_in(server, Origin="https://elsewhere.example"),
+        visit(server, None, with_token(PAGE, server.token)),
+        visit(server, None, with_token(PAGE, "wrong")),
+        visit(server, None, "/admin/login?code=wrong"),
+        log_out(server, session, Origin="https://elsewhere.example"),
+        log_out(server, session),
+    ]
+    answers += [server.get(PAGE, headers=bearer("wrong") | BROWSER) for _ in range(20)]
+    assert answers[-1].status_code == 429
+    for response in answers:
+        assert "no-store" in cache_control(response), response.request.url
+    with RawConnection(server.port) as connection:
+        # What is behind a proxy must pass it on as it comes, too.
+        kept = DashboardStream(connection, server.bearer | {"X-Forwarded-For": "203.0.113.5"}).headers["cache-control"]
+        assert "no-store" in kept and "no-transform" in kept
 
 
-def test_two_logins_are_two_sessions(server: Server) -> None:
-    assert session_of(log_in(server)) != session_of(log_in(server))
-
-
-@pytest.mark.parametrize("token", ["", "wrong", "x" * 10_000, "<script>alert(1)</script>"])
-def test_a_wrong_token_logs_nobody_in_and_is_not_repeated(server: Server, token: str) -> None:
-    response = log_in(server, token)
-    assert response.status_code in (200, 401, 403)
-    assert is_login_page(response) and not response.cookies
-    assert "<script>alert" not in response.text
-    if token:
-        assert token not in response.text
-
-
-def test_a_session_opens_the_json_for_the_pages_script(server: Server) -> None:
-    session = session_of(log_in(server))
-    response = http_session().get(server.url + "/api/metrics", headers={"Cookie": session}, timeout=10)
-    assert response.status_code == 200 and "messages_relayed_total" in response.json()
-
-
-def test_logging_out_revokes_the_session_on_the_server(server: Server) -> None:
-    session, other = session_of(log_in(server)), session_of(log_in(server))
-    response = http_session().post(
-        server.url + "/admin/logout", headers={"Cookie": session}, allow_redirects=False, timeout=10
-    )
-    assert response.status_code == 303
-    assert not is_dashboard(visit(server, session)), "a copy of the cookie must be worth nothing"
-    assert is_dashboard(visit(server, other))
-
-
-def test_a_session_survives_a_restart_but_not_a_new_token(server: Server) -> None:
-    session = session_of(log_in(server))
-    server.restart()
-    assert is_dashboard(visit(server, session))
-    server.restart(METRICS_TOKEN="another token")
-    assert not is_dashboard(visit(server, session))
-    server.restart(METRICS_TOKEN=server.token)
-    assert not is_dashboard(visit(server, session)), "once revoked, revoked"
-
-
-def test_a_session_is_kept_hashed(server: Server) -> None:
-    secret = session_of(log_in(server)).split("=", 1)[1].encode()
-    server.stop()
-    for path in server.directory.rglob("*"):
-        if path.is_file():
-            assert secret not in path.read_bytes(), path
-
-
-@pytest.mark.parametrize("path", [f"{PAGE}?token={{}}", f"{PAGE}?token={{}}&range=1h", f"{PAGE}?range=1h&token={{}}", "/stats?token={}"])
-def test_a_token_in_the_address_becomes_a_session_and_is_never_repeated(server: Server, path: str) -> None:
-    with http_session() as browser:
-        browser.headers.update(BROWSER)
-        response = browser.get(server.url + path.format(server.token), timeout=10)
-        assert is_dashboard(response)
-        hops = [*response.history, response]
-        assert len(hops) >= 2
-        for hop in hops:
-            assert server.token not in hop.text
-            assert server.token not in str(hop.headers)
-        assert response.url.split("?")[0] == server.url + PAGE
-        assert ("range=1h" in response.url) == ("range=1h" in path)
-        assert is_dashboard(browser.get(server.url + PAGE, timeout=10))
-
-
-def test_a_wrong_token_in_the_address_sets_no_session(server: Server) -> None:
-    response = visit(server, None, PAGE + "?token=wrong-token-in-the-address")
-    assert not response.cookies
-    if response.is_redirect:
-        assert "wrong-token" not in response.headers["Location"]
-    else:
-        assert is_login_page(response) and "wrong-token" not in response.text
-
-
-FOREIGN = {
-    "another site": {"Origin": "https://elsewhere.example"},
-    "another port": {"Origin": "http://127.0.0.1:1"},
-    "a site that has ours in its name": {"Origin": "http://127.0.0.1:{port}.elsewhere.example"},
-    "a hidden site": {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
-}
-
-
-@pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
-def test_a_post_from_another_site_is_refused(server: Server, headers: dict[str, str]) -> None:
-    headers = {name: value.format(port=server.port) for name, value in headers.items()}
-    response = log_in(server, **headers)
-    assert response.status_code == 403 and not response.cookies
-    session = session_of(log_in(server))
-    response = http_session().post(
-        server.url + "/admin/logout", headers=headers | {"Cookie": session}, allow_redirects=False, timeout=10
-    )
-    assert response.status_code == 403
-    assert is_dashboard(visit(server, session))
-
-
-def test_a_post_from_our_own_page_is_welcome(server: Server) -> None:
-    assert log_in(server, Origin=server.url).status_code == 303
-
-
-def test_a_session_for_a_rebound_host_name_opens_nothing(server: Server) -> None:
-    session = session_of(log_in(server))
-    assert not is_dashboard(visit(server, session, Host="rebound.elsewhere.example"))
-    assert is_dashboard(visit(server, session, Host=f"localhost:{server.port}"))
-    # A bearer token can't be sent by a rebound page, so it needs no such check.
-    assert server.get("/api/metrics", headers=server.bearer | {"Host": "scraped.by.any.name"}).status_code == 200
+def test_each_use_of_a_token_is_counted(scraped_server: Server) -> None:
+    server = scraped_server
+    guesser = {"X-Forwarded-For": "203.0.113.77"}
+    with moves(server, bearer=3):
+        for path in ("/metrics", "/api/metrics", PAGE):
+            server.get(path, headers=server.bearer)
+    with moves(server, bearer=1):
+        server.get(with_token("/api/metrics", server.token))
+    with moves(server, scrape_token=2):
+        server.get("/metrics", headers=SCRAPE)
+        server.get("/api/metrics", headers=SCRAPE | {"Accept": "text/plain"})
+    with moves(server, scrape_token_elsewhere=2):
+        server.get("/api/metrics", headers=SCRAPE)
+        server.get(STREAM, headers=SCRAPE)
+    with moves(server, login=1):
+        visit(server, None, with_token(PAGE, server.token))
+    with moves(server, refused=10, limited=4):
+        for _ in range(14):
+            server.get("/api/metrics", headers=bearer("wrong") | guesser)
+    # One that comes with nothing has tried nothing.
+    with moves(server):
+        for path in (*GATED, "/stats", "/admin/login"):
+            server.get(path, allow_redirects=False)
 
 
 # No token
@@ -295,15 +217,29 @@ def test_a_session_for_a_rebound_host_name_opens_nothing(server: Server) -> None
 
 def test_bound_to_everybody_without_a_token_the_door_stays_shut(start_server: ServerFactory) -> None:
     server = start_server(**OPEN_LIMITS, HOST="0.0.0.0", METRICS_TOKEN=None)
-    for path in API:
-        for headers in ({}, bearer(""), bearer("guess")):
+    for path in (*API, STREAM):
+        for headers in ({}, bearer(""), bearer("guess"), {"Cookie": "signalbox_session=x"}):
             refused = server.get(path, headers=headers)
             assert_refused(refused, 503, "metrics disabled (no METRICS_TOKEN configured)")
-    assert server.get(PAGE, headers=BROWSER).status_code == 503
-    assert not log_in(server, "").cookies
+            assert "no-store" in cache_control(refused)
+    for path in (PAGE, f"{PAGE}?part=now", f"{PAGE}?part=all", "/admin/login", "/admin/login?code=x"):
+        page = server.get(path, headers=BROWSER)
+        assert page.status_code == 503 and not is_dashboard(page) and not is_login_page(page)
+        assert "no-store" in cache_control(page)
+    for token in ("", "guess"):
+        response = log_in(server, token)
+        assert response.status_code == 503 and not response.cookies
     assert "METRICS_TOKEN" in server.log(), "a warning that says what to set"
     assert not (server.data_dir / "metrics-token").exists()
     assert server.get("/api/health").status_code == 200
+
+
+def test_without_a_token_a_scraper_with_its_own_is_served_and_nobody_else(start_server: ServerFactory) -> None:
+    server = start_server(**OPEN_LIMITS, HOST="0.0.0.0", METRICS_TOKEN=None, METRICS_SCRAPE_TOKEN="scraper's")
+    assert server.get("/metrics", headers=bearer("scraper's")).status_code == 200
+    for path in (*JSON_API, PAGE, STREAM):
+        assert server.get(path, headers=bearer("scraper's")).status_code in (403, 503), path
+    assert server.get("/metrics", headers=bearer("another's")).status_code == 503
 
 
 def test_on_loopback_without_a_token_one_is_made_and_kept_private(start_server: ServerFactory) -> None:
@@ -350,64 +286,14 @@ def test_on_a_terminal_a_link_is_printed_that_logs_in_once(start_server: ServerF
     address = eventually(link, "a login link on the terminal", timeout=30)
     token = (server.data_dir / "metrics-token").read_text().strip()
     assert token not in read(), "the link is for once, the token for ever"
-    with http_session() as browser:
+    server.token = token
+    with http_session() as browser, moves(server, login_link=1, session=2):
         browser.headers.update(BROWSER)
         assert is_dashboard(browser.get(address, timeout=10))
         assert is_dashboard(browser.get(server.url + PAGE, timeout=10))
-    with http_session() as thief:
+    with http_session() as thief, moves(server, refused=1):
         thief.headers.update(BROWSER)
         assert not is_dashboard(thief.get(address, timeout=10))
         assert not thief.cookies
     server.stop()
     os.close(terminal)
-
-
-# Guessing
-
-
-def failures_until_limited(server: Server, client: str, attempt: str = "bearer") -> requests.Response:
-    headers = {"X-Forwarded-For": client}
-    for _ in range(500):
-        if attempt == "bearer":
-            response = server.get("/api/metrics", headers=bearer("guess") | headers)
-        else:
-            response = log_in(server, "guess", **headers)
-        if response.status_code == 429:
-            return response
-    raise AssertionError("500 guesses and no limit")
-
-
-@pytest.mark.parametrize("attempt", ["bearer", "form"])
-def test_guessing_is_limited_for_one_who_guesses_and_for_nobody_else(server: Server, attempt: str) -> None:
-    limited = failures_until_limited(server, "203.0.113.1", attempt)
-    assert int(limited.headers["Retry-After"]) >= 1
-    if attempt == "bearer":
-        assert_refused(limited, 429)
-    assert_refused(server.get("/api/metrics", headers=bearer("guess") | {"X-Forwarded-For": "203.0.113.1"}), 429)
-    other = {"X-Forwarded-For": "203.0.113.2"}
-    assert server.get("/api/metrics", headers=server.bearer | other).status_code == 200
-    assert_refused(server.get("/api/metrics", headers=bearer("guess") | other), 401)
-
-
-def test_an_ipv6_network_is_one_guesser(server: Server) -> None:
-    failures_until_limited(server, "2001:db8:1:1::1")
-    guess = bearer("guess")
-    same = server.get("/api/metrics", headers=guess | {"X-Forwarded-For": "2001:db8:1:1:ffff::2"})
-    other = server.get("/api/metrics", headers=guess | {"X-Forwarded-For": "2001:db8:1:2::1"})
-    assert (same.status_code, other.status_code) == (429, 401)
-
-
-def test_asking_without_any_token_is_no_guess(server: Server) -> None:
-    for _ in range(100):
-        assert server.get("/api/metrics").status_code == 401
-    assert server.get("/api/metrics", headers=server.bearer).status_code == 200
-
-
-def test_attempts_are_counted(server: Server) -> None:
-    def refused() -> float:
-        return total(server.exposition(), "signalbox_admissions_total", result="refused")
-
-    before = refused()
-    for _ in range(3):
-        server.get("/api/metrics", headers=bearer("guess"))
-    assert refused() - before == 3

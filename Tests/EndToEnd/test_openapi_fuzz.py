@@ -28,7 +28,7 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
 )
-STREAMS = ("streamEvents", "openSocket")
+STREAMS = ("streamEvents", "openSocket", "streamMetrics")
 # All of it is asked by one client in the name of one handle.
 LIMITS = OPEN_LIMITS | {
     "INBOX_SIG_SEEN_MAX": "30000000",
@@ -36,6 +36,7 @@ LIMITS = OPEN_LIMITS | {
     "DM_ENV_SEEN_MAX": "30000000",
     "LISTENING_RL_CAP": "1000000",
     "LISTENING_RL_REFILL_PER_SEC": "1000000",
+    "PUBLIC_STATUS": "1",
 }
 # Half of the made-up requests ask for what is there.
 CONFIGURATION = """

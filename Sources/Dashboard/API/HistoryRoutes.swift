@@ -71,7 +71,7 @@ struct HistoryRoutes: Sendable {
                 (name: "Vary", value: "Accept"),
             ]
             if EntityTag.matches(request.head.headers["if-none-match"], tag) {
-                return FrontResponse(status: .notModified, headers: headers)
+                return FrontResponse(status: .notModified, headers: headers).compressible
             }
             let bytes = try await body(query, now)
             guard query.format == .csv else { return .json(bytes, headers: headers).compressible }

@@ -6,12 +6,15 @@ extension Gate {
     /// `GET /admin/login`: the form, or a one-time code's way in.
     func loginPage(_ request: FrontRequest) async throws -> FrontResponse {
         guard let sessions else { return try pages.disabled(.page) }
-        guard let code = request.query["code"] else { return try pages.form(error: nil, status: .ok) }
+        guard let code = request.query["code"] else {
+            return try pages.form(error: nil, status: .ok, target: cleanTarget(request))
+        }
         guard attempts.has(request.client.limitKey) else { return try limited(.page) }
         guard links.redeem(code) else {
             failed(request)
             return try pages.form(
-                error: "This login link was used already or is too old.", status: .unauthorized)
+                error: "This login link was used already or is too old.", status: .unauthorized,
+                target: cleanTarget(request))
         }
         meter.add(.admissions(.loginLink))
         return redirect(to: "/admin/stats", session: try await sessions.open(), request)
@@ -25,17 +28,20 @@ extension Gate {
         let presented = FormBody(request.body)["token"] ?? ""
         guard token.matches(presented) else {
             failed(request)
-            return try pages.form(error: "That is not the token.", status: .unauthorized)
+            return try pages.form(
+                error: "That is not the token.", status: .unauthorized, target: cleanTarget(request))
         }
         meter.add(.admissions(.login))
-        return redirect(to: "/admin/stats", session: try await sessions.open(), request)
+        return redirect(to: cleanTarget(request), session: try await sessions.open(), request)
     }
 
     /// `POST /admin/logout`: ends the session, and with it the streams that it opened.
     func logOut(_ request: FrontRequest) async throws -> FrontResponse {
         if let refusal = try foreignOrigin(request) { return refusal }
-        if let id = cookie(request) { try await sessions?.close(id) }
-        meter.add(.admissions(.logout))
+        if let id = cookie(request) {
+            try await sessions?.close(id)
+            meter.add(.admissions(.logout))
+        }
         var response = pages.elsewhere("/admin/login")
         response.headers.append(
             ("Set-Cookie", "\(Self.cookieName)=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))

@@ -87,18 +87,19 @@ public struct Gate: Sendable {
                 return .refused(
                     redirect(to: cleanTarget(request), session: try await sessions.open(), request))
             }
+            // Whoever brings a token is judged by it, or the tailnet could guess without end.
+            if sessions != nil {
+                failed(request)
+                return .refused(try pages.unauthorised(surface, wrongToken: true, cleanTarget(request)))
+            }
         }
         if let verdict = try await checkTailnet(request, surface) { return verdict }
         guard let sessions else {
             meter.add(.overCapacity(.metricsDisabled))
             return .refused(try pages.disabled(surface))
         }
-        if presented != nil {
-            failed(request)
-            return .refused(try pages.unauthorised(surface, wrongToken: true))
-        }
         if let id = cookie(request), let ticket = try await sessions.ticket(of: id) {
-            guard hosts.contains(request.header("host")) else {
+            guard await isOurName(request) else {
                 meter.add(.admissions(.foreignHost))
                 return .refused(try pages.foreignHost(surface))
             }
@@ -108,19 +109,16 @@ public struct Gate: Sendable {
             meter.add(.admissions(.funnel))
             return .refused(try pages.funnel(surface))
         }
-        return .refused(try pages.unauthorised(surface, wrongToken: false))
+        return .refused(try pages.unauthorised(surface, wrongToken: false, cleanTarget(request)))
     }
 
     /// nil where the other doors decide.
     private func checkTailnet(_ request: FrontRequest, _ surface: Surface) async throws -> Verdict? {
         switch await tailnet.verdict(request) {
         case .admitted(let serve):
-            let header = request.header("host")
-            if !hosts.contains(header) {
-                guard await tailnet.ownsName(header) else {
-                    meter.add(.admissions(.foreignHost))
-                    return .refused(try pages.foreignHost(surface))
-                }
+            guard await isOurName(request) else {
+                meter.add(.admissions(.foreignHost))
+                return .refused(try pages.foreignHost(surface))
             }
             // A token that nobody needed still leaves the address.
             if surface == .page, request.query["token"] != nil {
@@ -138,6 +136,11 @@ public struct Gate: Sendable {
             }
             return nil
         }
+    }
+
+    private func isOurName(_ request: FrontRequest) async -> Bool {
+        let header = request.header("host")
+        return if hosts.contains(header) { true } else { await tailnet.ownsName(header) }
     }
 
     private func admitted(_ door: Door, as label: Admission) -> Verdict {

@@ -6,13 +6,20 @@ import Web
 struct GatePages: Sendable {
     let templates: Templates
 
-    func form(error: String?, status: HTTPResponseStatus) throws -> FrontResponse {
-        try .page(LoginPage(templates: templates).render(error: error, hint: nil), status: status)
+    /// - Parameter target: the dashboard's address that the login leads to.
+    func form(error: String?, status: HTTPResponseStatus, target: String) throws -> FrontResponse {
+        let choice = target.drop { $0 != "?" }
+        return try .page(
+            LoginPage(templates: templates).render(error: error, hint: nil, choice: String(choice)),
+            status: status)
     }
 
-    func unauthorised(_ surface: Gate.Surface, wrongToken: Bool) throws -> FrontResponse {
+    func unauthorised(
+        _ surface: Gate.Surface, wrongToken: Bool, _ target: String
+    ) throws -> FrontResponse {
         if surface == .page {
-            return try form(error: wrongToken ? "That is not the token." : nil, status: .unauthorized)
+            return try form(
+                error: wrongToken ? "That is not the token." : nil, status: .unauthorized, target: target)
         }
         return .refusal(
             .unauthorized, ErrorBody("unauthorised", reason: wrongToken ? "wrong_token" : "no_token"),

@@ -102,7 +102,10 @@ struct Sessions: Sendable {
     /// Ends a session.
     func close(_ id: String) async throws {
         let stored = fingerprint(id)
-        try await database.write { try $0.execute("DELETE FROM sessions WHERE hash = ?", .blob(stored)) }
+        // A power cut must not bring it back.
+        try await database.writeDurably {
+            try $0.execute("DELETE FROM sessions WHERE hash = ?", .blob(stored))
+        }
     }
 
     private func fingerprint(_ id: String) -> [UInt8] {

@@ -47,8 +47,8 @@ struct ChartFrame {
                 "aria-labelledby": "\(name)-title \(name)-desc", "data-from": "\(window.from)",
                 "data-to": "\(window.to)", "data-bucket": "\(window.bucket)",
             ],
-            words + plot(gaps.map(band).joined() + areas) + valueGrid() + timeGrid() + plot(lines)
-                + emptyText() + events() + mark(peak))
+            words + plot(gaps.map(band).joined() + areas, overflow: "hidden") + valueGrid() + timeGrid()
+                + plot(lines, overflow: "visible") + emptyText() + events() + mark(peak))
     }
 
     /// Where a value lies in the plot.
@@ -94,7 +94,8 @@ struct ChartFrame {
     private func account(of gaps: [ChartWindow.Gap]) -> String {
         var parts = description.isEmpty ? [] : [description]
         if !gaps.isEmpty {
-            parts.append(gaps.count == 1 ? "One gap without samples." : "\(gaps.count) gaps without samples.")
+            let count = gaps.count == 1 ? "One gap" : "\(gaps.count) gaps"
+            parts.append((gaps.contains(where: \.isMerged) ? "Many gaps" : count) + " without samples.")
         }
         let shown = marks.filter { window.holds($0.t) }
         if !shown.isEmpty { parts.append("Marked: \(MarkGroup.counted(shown)).") }
@@ -117,24 +118,31 @@ struct ChartFrame {
         return ticks.enumerated().map { index, tick in
             let share = window.share(tick.t)
             let x = percent(share)
-            // On a phone there is room for every other label.
-            let kind = tick.isMajor ? "tick tick-major" : index.isMultiple(of: 2) ? "tick" : "tick tick-spare"
+            let kind = tick.isMajor ? "tick tick-major" : isSpare(index, ticks) ? "tick tick-spare" : "tick"
             return MarkupText.element(
                 "line",
                 ["class": "grid grid-time", "x1": x, "x2": x, "y1": text(top), "y2": text(floor + 5)])
-                + label(kind, tick.label, x: x, y: floor + 20, anchor: anchor(share, margin: 0.02))
+                + label(kind, tick.label, x: x, y: floor + 20, anchor: anchor(share, margin: 0.03))
         }.joined()
     }
 
-    /// What is stretched to the picture's width.
-    private func plot(_ content: String) -> String {
+    /// On a phone there is room for every other label, counted from a major one, and for none beside it.
+    private func isSpare(_ index: Int, _ ticks: [TimeAxis.Tick]) -> Bool {
+        let next = ticks.indices.dropFirst(index).first { ticks[$0].isMajor }
+        let major = ticks.indices.prefix(index).last { ticks[$0].isMajor } ?? next ?? 0
+        return next == index + 1 || !(index - major).isMultiple(of: 2)
+    }
+
+    /// What is stretched to the picture's width. Strokes may stand out over its edges, areas not.
+    private func plot(_ content: String, overflow: String) -> String {
         guard !content.isEmpty else { return "" }
         return MarkupText.element(
             "svg",
             [
-                "class": "plot", "y": text(Layout.top), "width": "100%", "height": text(Self.plot.height),
+                "class": Self.plot.isCrowded(times.count) ? "plot plot-dense" : "plot", "y": text(Layout.top),
+                "width": "100%", "height": text(Self.plot.height),
                 "viewBox": "0 0 \(text(Self.plot.width)) \(text(Self.plot.height))",
-                "preserveAspectRatio": "none", "overflow": "visible",
+                "preserveAspectRatio": "none", "overflow": overflow,
             ],
             content)
     }

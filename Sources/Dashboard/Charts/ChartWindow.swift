@@ -22,17 +22,18 @@ struct ChartWindow {
     /// The points within the window whose values are numbers, in order of time, none below 0.
     /// Points out of order are put in order; of several at one time the last one given counts.
     func drawable(_ points: [Point]) -> [Point] {
-        var kept: [Point] = []
-        kept.reserveCapacity(points.count)
-        var isOrdered = true
-        for point in points where point.value.isFinite && holds(point.t) {
-            if let last = kept.last, last.t >= point.t { isOrdered = false }
-            kept.append(Point(t: point.t, value: min(max(0, point.value), Self.highest)))
+        var last = Int64.min
+        let isSound = points.allSatisfy { point in
+            defer { last = point.t }
+            return holds(point.t) && point.t > last && point.value >= 0 && point.value <= Self.highest
         }
-        guard !isOrdered else { return kept }
+        // Nearly always, and then nothing needs to be copied.
+        guard !isSound else { return points }
         // The sort is stable.
-        kept.sort { $0.t < $1.t }
-        return kept.indices.filter { $0 == kept.count - 1 || kept[$0].t != kept[$0 + 1].t }.map { kept[$0] }
+        let kept = points.filter { $0.value.isFinite && holds($0.t) }.sorted { $0.t < $1.t }
+        return kept.indices.filter { $0 == kept.count - 1 || kept[$0].t != kept[$0 + 1].t }.map {
+            Point(t: kept[$0].t, value: min(max(0, kept[$0].value), Self.highest))
+        }
     }
 
     /// More than anything that is counted here, and few enough that layers of it add up on an axis.
@@ -57,7 +58,7 @@ struct ChartWindow {
         Double(second - first) > Double(bucket) * 1.5
     }
 
-    /// A time without samples.
+    /// A time without samples, from the one before to the one after it: as wide as the hole in the line.
     struct Gap: Equatable {
         let from: Int64
         let to: Int64
@@ -65,15 +66,15 @@ struct ChartWindow {
         var isMerged = false
     }
 
-    /// The missing buckets between `times`, and those after the last when it is older than two buckets.
+    /// Where buckets are missing between `times`, and after the last when it is older than two buckets.
     /// What lies before the first is no gap: nothing was kept yet. Beyond `limit` the closest become one.
     func gaps(_ times: [Int64], limit: Int = 60) -> [Gap] {
         var gaps: [Gap] = []
         for (last, next) in zip(times, times.dropFirst()) where isGap(last, next) {
-            gaps.append(Gap(from: last + bucket, to: next))
+            gaps.append(Gap(from: last, to: next))
         }
         if let last = times.last, Double(to - last) > Double(bucket) * 2 {
-            gaps.append(Gap(from: last + bucket, to: to))
+            gaps.append(Gap(from: last, to: to))
         }
         guard gaps.count > limit else { return gaps }
         let distances = gaps.indices.dropFirst().sorted {

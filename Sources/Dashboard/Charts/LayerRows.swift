@@ -15,6 +15,7 @@ struct LayerRows {
             times = all.indices.filter { $0 == 0 || all[$0] != all[$0 - 1] }.map { all[$0] }
         }
         let values = layers.map { layer in
+            guard layer.count < times.count else { return layer.map(\.value) }
             var next = 0
             return times.map { t in
                 guard next < layer.count, layer[next].t == t else { return 0.0 }

@@ -52,7 +52,7 @@ public struct ValueAxis: Sendable {
         let highest = Self.bounded(highest)
         var (scale, suffix) = unit.scale(at: highest)
         let step = scale * Self.niceStep(highest / scale / intervals, atLeast: scale == 1 ? 1 : 0.001)
-        let count = max(1, Int((highest / step).rounded(.up)))
+        let count = max(1, Int((highest / step - 1e-9).rounded(.up)))
         let top = Double(count) * step
         // 1,000 µs at the upper end are 1 ms, and then the ticks below say so too.
         if unit == .microseconds, top == scale * 1_000 { (scale, suffix) = unit.scale(at: top) }

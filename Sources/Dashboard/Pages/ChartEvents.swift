@@ -1,8 +1,11 @@
 import SignalboxMetrics
 
-/// What happened to the server within a series: starts, and server errors.
+/// What happened to the server within a series: starts, and times in which too much failed.
 struct ChartEvents {
     let marks: [ChartMark]
+
+    /// A few in a million are noise; more than one in a thousand, and more than a handful, would wake somebody.
+    private static let (failedShare, failedMin): (Double, Int64) = (0.001, 5)
 
     init(_ history: StatsHistory, _ input: StatsInput) {
         func time(_ point: Point) -> String { CivilTime(point.t, in: input.timeZone).dateAndTime }
@@ -20,7 +23,7 @@ struct ChartEvents {
                         t: point.t, kind: .restart,
                         label: "\(NumberText.exact(starts)) × started, \(time(point))"))
             }
-            if point[.http5xx] > 0 {
+            if Self.isFailing(point) {
                 marks.append(
                     ChartMark(
                         t: point.t, kind: .alert,
@@ -28,5 +31,13 @@ struct ChartEvents {
             }
             return marks
         }
+    }
+
+    private static func isFailing(_ point: Point) -> Bool {
+        let failed = point[.http5xx]
+        let answers = [StoredStat.http2xx, .http4xx, .http429, .http5xx].reduce(0.0) {
+            $0 + Double(max(0, point[$1]))
+        }
+        return failed >= failedMin && Double(failed) >= failedShare * answers
     }
 }

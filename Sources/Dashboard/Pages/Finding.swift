@@ -9,13 +9,14 @@ struct Finding: Equatable {
         case flushOverdue = "flush_overdue"
         case storeNotWritable = "store_not_writable"
         case serverErrors = "server_errors"
+        case turnedAway = "turned_away"
         case storeSetAside = "store_set_aside"
         case slowRequests = "slow_requests"
         case slowDeliveries = "slow_deliveries"
         case manyLimited = "many_limited"
         case roomsNearCap = "rooms_near_cap"
         case memoryNearCap = "memory_near_cap"
-        case wrongTokens = "wrong_tokens"
+        case refusedLogins = "refused_logins"
         case countryDatabase = "country_database"
         case countryDatabaseOld = "country_database_old"
         case uncleanStart = "unclean_start"
@@ -24,12 +25,13 @@ struct Finding: Equatable {
         var metric: String? {
             switch self {
             case .serverErrors: "http_5xx"
+            case .turnedAway: "over_capacity"
             case .slowRequests: "request_p99_us"
             case .slowDeliveries: "delivery_p99_us"
             case .manyLimited: "http_429"
             case .roomsNearCap: "active_rooms"
             case .memoryNearCap: "room_buffer_bytes"
-            case .wrongTokens: "logins_refused"
+            case .refusedLogins: "logins_refused"
             default: nil
             }
         }
@@ -46,7 +48,7 @@ struct Finding: Equatable {
 /// Everything that is wrong now, worst first.
 struct Findings {
     let list: [Finding]
-    /// 5xx within the last hour.
+    /// 5xx within the last hour, but for those that say that a bound is reached.
     let serverErrors: Int64
     let isFlushOverdue: Bool
 
@@ -59,12 +61,13 @@ struct Findings {
     /// A share of requests, and a number, of refusals within five minutes that are more than the usual few.
     private static let limitedShare = 0.05
     private static let limitedMin: Int64 = 50
-    private static let wrongTokensMin: Int64 = 10
+    private static let refusedLoginsMin: Int64 = 10
     /// How long after a start it is still news how the last run ended.
     private static let startIsNewsSeconds: Int64 = 3_600
 
     init(_ input: StatsInput, _ hour: LastHour) {
-        serverErrors = hour.sum { $0[.http5xx] }
+        let turnedAway = hour.sum { min($0[.overCapacity], $0[.http5xx]) }
+        serverErrors = hour.sum { Self.faults($0) }
         isFlushOverdue =
             input.seconds(since: max(input.lastFlushAt, input.startedAt)) > Self.flushOverdueAfterSeconds
         var list = Self.store(input, isFlushOverdue: isFlushOverdue)
@@ -73,14 +76,26 @@ struct Findings {
                 Finding(
                     kind: .serverErrors, level: .danger,
                     text: "\(NumberText.exact(serverErrors)) × 5xx in the last hour",
-                    since: hour.first { $0[.http5xx] > 0 }?.t))
+                    since: hour.first { Self.faults($0) > 0 }?.t))
         }
         list += Self.slow(hour)
+        if turnedAway > 0 {
+            list.append(
+                Finding(
+                    kind: .turnedAway, level: .caution,
+                    text: "\(NumberText.exact(turnedAway)) × 503 in the last hour: a bound was reached",
+                    since: hour.first { $0[.overCapacity] > 0 }?.t))
+        }
         list += Self.full(input, hour)
         list += Self.suspicious(hour)
         list += Self.setUp(input)
         // Worst first; equally bad ones stay in the order above.
         self.list = list.filter { $0.level == .danger } + list.filter { $0.level != .danger }
+    }
+
+    /// 5xx of a minute that are faults, and not a bound's 503.
+    private static func faults(_ point: Point) -> Int64 {
+        max(0, point[.http5xx] &- max(0, point[.overCapacity]))
     }
 
     private static func store(_ input: StatsInput, isFlushOverdue: Bool) -> [Finding] {
@@ -164,12 +179,12 @@ struct Findings {
                     text: "\(NumberText.exact(limited)) × 429 in five minutes",
                     since: hour.since { $0[.http429] > 0 } ?? recent.first?.t))
         }
-        let wrong = hour.sum { $0[.loginsRefused] }
-        if wrong >= wrongTokensMin {
+        let refused = hour.sum { $0[.loginsRefused] }
+        if refused >= refusedLoginsMin {
             list.append(
                 Finding(
-                    kind: .wrongTokens, level: .caution,
-                    text: "\(NumberText.exact(wrong)) wrong tokens in the last hour",
+                    kind: .refusedLogins, level: .caution,
+                    text: "\(NumberText.exact(refused)) refused logins in the last hour",
                     since: hour.first { $0[.loginsRefused] > 0 }?.t))
         }
         return list

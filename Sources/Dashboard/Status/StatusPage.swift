@@ -22,15 +22,16 @@ struct StatusPage: Sendable {
         let span =
             switch status.days.count {
             case 0: "No day is over yet."
-            case 1: "One day"
-            default: "\(status.days.count) days"
+            case 1: "One day, by the minutes in which the server took its sample."
+            default:
+                "\(status.days.count) days, a bar each, by the minutes in which the server took its sample."
             }
         return try templates.render(
             "status",
             View(
                 updated: status.updated,
                 uptime: status.uptime.map { NumberText.percent($0) } ?? NumberText.missing, span: span,
-                bars: UptimeBars(days: status.days).svg(title: "Uptime by day, \(span)"),
+                bars: UptimeBars(days: status.days).svg(title: "Uptime by day"),
                 days: status.days.reversed().map {
                     Row(name: $0.name, value: NumberText.percent($0.uptime))
                 },

@@ -67,6 +67,16 @@ struct BackupCommand: AsyncParsableCommand {
         }
     }
 
+    /// Who has logged out since must not be let in again by a restored copy.
+    private static func endSessions(_ path: String) throws {
+        let copy = try Connection(path: path, mode: .readWrite)
+        // No file beside it: nobody else knows its name, and half of it is worth nothing.
+        try copy.run("PRAGMA journal_mode = MEMORY; PRAGMA secure_delete = ON;")
+        if try copy.integer("SELECT 1 FROM sqlite_master WHERE name = 'sessions'") != nil {
+            try copy.run("DELETE FROM sessions")
+        }
+    }
+
     /// One statement, one snapshot: what the server writes meanwhile is not in it.
     /// - Returns: bytes.
     private static func copy(_ store: StoreFile, to target: URL) throws -> Int64 {
@@ -83,6 +93,7 @@ struct BackupCommand: AsyncParsableCommand {
         do {
             // An absolute path is never taken for a URI.
             try source.execute("VACUUM INTO ?", .text(temporary))
+            try endSessions(temporary)
             var status = stat()
             guard fsync(made) == 0, fstat(made, &status) == 0, status.st_size > 0,
                 try Database.isOurs(Connection(path: temporary, mode: .readOnly))

@@ -60,8 +60,9 @@ struct Server {
         let templates = try Templates(directory: publicFiles.templates)
         let door = try FrontDoor(settings: settings, directory: directory)
         let links = LoginLinks(clock: clock.now)
+        let tailnetDoor = tailnetDoor(group)
         let gate = try Gate(
-            keys: door.keys, tailnet: tailnetDoor(group), database: opened.database, links: links,
+            keys: door.keys, tailnet: tailnetDoor, database: opened.database, links: links,
             hosts: door.hosts,
             isPublicHTTPS: door.isHTTPS,
             meter: metrics.meter, templates: templates, clock: clock.now)
@@ -94,7 +95,8 @@ struct Server {
             cold: HummingbirdSide(responder: router.buildResponder(), logger: logger),
             eventLoops: Array(group.makeIterator()))
         connections.watch(front)
-        let announcement = Announcement(settings: settings, door: door, links: links, logger: logger)
+        let announcement = Announcement(
+            settings: settings, door: door, isTailnetOpen: tailnetDoor.isOpen, links: links, logger: logger)
         let listener = Listener(
             front: front,
             at: .address(host: settings["HOST"] ?? "127.0.0.1", port: settings.integer("PORT")), group: group,
@@ -108,7 +110,9 @@ struct Server {
         if let tailnet = TailnetListener(settings, front: front, group: group, logger: logger) {
             services.append(tailnet)
         }
-        if let serve = try TailscaleServe(settings["TAILSCALE_SERVE"]) {
+        if let serve = try TailscaleServe(
+            settings["TAILSCALE_SERVE"], mainPort: settings.integer("PORT"))
+        {
             services.append(serve.listener(front, group: group, logger: logger))
         }
         services.append(listener)
@@ -195,7 +199,7 @@ struct Server {
     private func tailnetDoor(_ group: MultiThreadedEventLoopGroup) -> TailnetDoor {
         TailnetDoor(
             interface: settings["TAILSCALE_INTERFACE"] ?? "tailscale0",
-            allowed: .init(settings.list("TAILSCALE_ALLOW")),
+            allowed: .init(settings["TAILSCALE_ALLOW"].map { _ in settings.list("TAILSCALE_ALLOW") }),
             daemon: TailnetDaemon(
                 path: settings["TAILSCALE_SOCKET"] ?? "/var/run/tailscale/tailscaled.sock", group: group))
     }

@@ -15,7 +15,8 @@ struct TailnetListener: Service {
     init?(_ settings: ServerSettings, front: Front, group: MultiThreadedEventLoopGroup, logger: Logger) {
         let port = settings["TAILSCALE_PORT"].flatMap { Int($0) } ?? settings.integer("PORT")
         let main = settings["HOST"] ?? "127.0.0.1"
-        guard let host = Self.host(settings["TAILSCALE_HOST"]) else { return nil }
+        guard let host = Self.host(settings["TAILSCALE_HOST"], interface: settings["TAILSCALE_INTERFACE"])
+        else { return nil }
         let coversAll = ["0.0.0.0", "::", host].contains(main)
         if coversAll && port == settings.integer("PORT") { return nil }
         let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -26,12 +27,12 @@ struct TailnetListener: Service {
             onListening: { _ in logger.info("Listening on http://\(address) for the tailnet") })
     }
 
-    private static func host(_ setting: String?) -> String? {
+    private static func host(_ setting: String?, interface: String?) -> String? {
         if let setting { return setting.lowercased() == "off" ? nil : setting }
         guard let tailnet = AddressRange("100.64.0.0/10"), let devices = try? System.enumerateDevices() else {
             return nil
         }
-        return devices.lazy.filter { $0.name == "tailscale0" }.compactMap(\.address?.ipAddress).first {
+        return devices.lazy.filter { $0.name == interface }.compactMap(\.address?.ipAddress).first {
             IPAddress($0).map(tailnet.contains) == true
         }
     }

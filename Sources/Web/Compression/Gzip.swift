@@ -58,7 +58,11 @@ extension FrontResponse {
     func compressed(for request: FrontRequest) -> FrontResponse {
         guard isCompressible, status.mayHaveResponseBody || status == .notModified else { return self }
         var coded = self
-        coded.headers.append(("Vary", "Accept-Encoding"))
+        if let vary = coded.headers.firstIndex(where: { $0.name == "Vary" }) {
+            coded.headers[vary].value += ", Accept-Encoding"
+        } else {
+            coded.headers.append(("Vary", "Accept-Encoding"))
+        }
         guard body.readableBytes >= Self.compressedMin, Gzip.isAccepted(request.header("accept-encoding")),
             !headers.contains(where: { $0.name.lowercased() == "content-encoding" }),
             let bytes = Gzip.compress(body)

@@ -15,7 +15,8 @@ extension FrontHandler {
         var head = context.channel.allocator.buffer(capacity: 768)
         ResponseBytes.head(.ok, date: date, into: &head)
         head.writeHeader("Content-Type", "text/event-stream")
-        head.writeHeader("Cache-Control", "no-cache, no-transform")
+        head.writeHeader(
+            "Cache-Control", answeringRoute.isGated ? "no-store, no-transform" : "no-cache, no-transform")
         head.writeHeader("X-Accel-Buffering", "no")
         if chunked {
             head.writeHeader("Connection", "keep-alive")

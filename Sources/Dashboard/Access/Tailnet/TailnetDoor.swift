@@ -15,14 +15,22 @@ public struct TailnetDoor: Sendable {
 
     /// Whether a peer the daemon has named may come in.
     public struct AllowList: Sendable {
-        private let entries: Set<String>
+        /// nil for everybody in the tailnet.
+        private let entries: Set<String>?
 
-        /// - Parameter entries: TAILSCALE_ALLOW, logins and tags; empty for everybody in the tailnet.
-        public init(_ entries: [String]) { self.entries = Set(entries.map { $0.lowercased() }) }
+        /// - Parameter entries: TAILSCALE_ALLOW, logins and tags; nil when it isn't set, and an empty list is one of
+        ///   nobody.
+        public init(_ entries: [String]?) { self.entries = entries.map { Set($0.map { $0.lowercased() }) } }
 
-        var isEmpty: Bool { entries.isEmpty }
-        func admits(login: String) -> Bool { isEmpty || entries.contains(login.lowercased()) }
-        func admits(tags: [String]) -> Bool { tags.contains { entries.contains($0.lowercased()) } }
+        var isEverybody: Bool { entries == nil }
+        func admits(login: String) -> Bool {
+            guard let entries else { return true }
+            return !login.lowercased().hasPrefix("tag:") && entries.contains(login.lowercased())
+        }
+        /// Only tags that were asked for; a tagged node belongs to nobody.
+        func admits(tags: [String]) -> Bool {
+            tags.contains { $0.hasPrefix("tag:") && entries?.contains($0.lowercased()) == true }
+        }
     }
 
     private let allowed: AllowList
@@ -42,6 +50,9 @@ public struct TailnetDoor: Sendable {
         self.interface = interface
     }
 
+    /// Whether there is a tailnet now that people can come in by.
+    public var isOpen: Bool { interface().addresses.contains(where: \.isTailnet) }
+
     func verdict(_ request: FrontRequest) async -> Verdict {
         guard let origin = request.origin else { return .notFromTailnet }
         switch origin.listener {
@@ -55,10 +66,10 @@ public struct TailnetDoor: Sendable {
         guard let peer = origin.peer, peer.isTailnet, !ForwardingHeaders.isPresent(in: headers),
             interface().receives(origin)
         else { return .notFromTailnet }
-        guard daemon.isThere else { return allowed.isEmpty ? .admitted(serve: false) : .unconfirmed }
+        guard daemon.isThere else { return allowed.isEverybody ? .admitted(serve: false) : .unconfirmed }
         guard let found = await daemon.peer(at: peer, port: origin.peerPort) else { return .unconfirmed }
         if !found.tags.isEmpty {
-            return allowed.isEmpty || allowed.admits(tags: found.tags)
+            return allowed.isEverybody || allowed.admits(tags: found.tags)
                 ? .admitted(serve: false) : .unconfirmed
         }
         return !found.login.isEmpty && allowed.admits(login: found.login)

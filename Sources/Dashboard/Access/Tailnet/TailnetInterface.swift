@@ -7,12 +7,17 @@ struct TailnetInterface: Equatable {
     /// 0 for one that isn't there.
     let index: Int
     let addresses: [IPAddress]
+    /// Every address of this machine, on whichever interface.
+    let machine: Set<IPAddress>
 
     /// Whether a connection came in by the tailnet: its packets do, they are for this interface's address, and
     /// that interface has an address of a tailnet. Carriers hand out 100.64.0.0/10 too, so the range alone says
-    /// nothing, and a neighbour can reach an interface's address by way of another interface.
+    /// nothing, and a neighbour can reach an interface's address by way of another interface. The machine itself
+    /// is no node: whoever speaks from here, a proxy say, speaks for strangers.
     func receives(_ origin: ConnectionOrigin) -> Bool {
-        guard index > 0, origin.interface == index, let local = origin.local else { return false }
+        guard index > 0, origin.interface == index, let local = origin.local, let peer = origin.peer,
+            !machine.contains(peer)
+        else { return false }
         return addresses.contains(local) && addresses.contains(where: \.isTailnet)
     }
 
@@ -21,6 +26,7 @@ struct TailnetInterface: Equatable {
         let devices = (try? System.enumerateDevices()) ?? []
         return TailnetInterface(
             index: Int(if_nametoindex(name)),
-            addresses: devices.filter { $0.name == name }.compactMap { IPAddress($0.address) })
+            addresses: devices.filter { $0.name == name }.compactMap { IPAddress($0.address) },
+            machine: Set(devices.compactMap { IPAddress($0.address) }))
     }
 }
