@@ -1,25 +1,24 @@
 // Makes the dashboard move. The server draws everything; this script asks for parts anew when the stream says
-// so, and adds readouts, zoom, and choices without a reload. Without it all of that is plain pages.
+// so, and adds readouts, zoom, and choices without a reload.
 'use strict';
 
 (() => {
 const main = document.querySelector('main[data-stream]');
-if (!main) return;
 document.documentElement.classList.add('scripted');
 const $ = (id) => document.getElementById(id);
 const on = (type, handler, target = document) => target.addEventListener(type, handler);
 const clamp = (low, value, high) => Math.max(low, Math.min(value, high));
-// Three times the pause between two events of the stream.
+// Three pauses of the stream.
 const SILENCE = 15_000;
 
-// ---- Asking for parts: one request at a time, and the newest wish wins
+// Asking for parts: one request at a time, and the newest wish wins
 
-let flight = null; // the request under way, an AbortController
-let wanted = null; // an address that was chosen and isn't shown yet
+let flight; // the request under way, an AbortController
+let wanted = null; // a chosen address that isn't shown yet
 let due = ''; // the part that the stream asked for meanwhile
 let shown = location.search;
 
-/** Shows a part anew; with a choice pending, all of its page. Tells whether it did. */
+/** Shows a part anew, or all of an address that is wanted. Tells whether it did. */
 async function pull(part) {
   flight?.abort();
   const mine = (flight = new AbortController());
@@ -28,57 +27,50 @@ async function pull(part) {
     const html = await ask(aim ?? location.href, aim ? 'all' : part, mine.signal);
     if (flight !== mine) return false;
     show(html);
-    if (aim) arrive(aim);
+    if (aim && aim !== location.href) history.pushState(null, '', aim);
+    [shown, wanted] = [location.search, null];
     return true;
   } catch (error) {
     if (flight !== mine) return false;
-    if (!aim) throw error;
-    // The browser says what is wrong better than we could.
+    // While the server is away, what is shown stays, and the choice is kept until it is back.
+    if (!aim || !error.answered) throw error;
+    // The browser says best what is wrong.
     if (aim === location.href) location.reload();
     else location.assign(aim);
     return false;
   } finally {
-    if (flight === mine) land();
+    if (flight === mine) {
+      flight = undefined;
+      main.ariaBusy = null;
+      if (due) tick(due);
+    }
   }
 }
 
 async function ask(address, part, signal) {
   const url = new URL(address);
   url.searchParams.set('part', part);
-  const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.any([signal, AbortSignal.timeout(SILENCE)]) });
-  if (response.status === 401 || response.status === 403) await leave();
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(SILENCE)]) });
+  if ([401, 403].includes(response.status)) await leave();
+  if (!response.ok) throw Object.assign(new Error(response.statusText), { answered: true });
   return response.text();
 }
 
-/** The session is over: the page's own address leads to the login page. */
+/** The session is over: a reload leads to the login page. */
 function leave() {
   const [entry] = performance.getEntriesByType('navigation');
-  // But not for ever, should the page be given and its parts refused.
+  // But only once, if the parts alone are refused.
   if (entry?.type === 'reload' && performance.now() < 4 * SILENCE) return;
   stop();
   location.reload();
   return new Promise(() => {});
 }
 
-function arrive(address) {
-  wanted = null;
-  if (address !== location.href) history.pushState(null, '', address);
-  shown = location.search;
-  // After a step back a visitor's pick isn't what is shown.
-  for (const option of main.querySelectorAll('form.pick [selected]')) option.parentElement.value = option.value;
-}
-
-function land() {
-  flight = null;
-  main.removeAttribute('aria-busy');
-  if (due) tick(due);
-}
-
 function go(address) {
   wanted = new URL(address, location.href).href;
-  main.setAttribute('aria-busy', 'true');
-  pull('all');
+  anchor = null;
+  main.ariaBusy = 'true';
+  pull('all').catch(lost);
 }
 
 /** The stream's word that there is something new. */
@@ -89,7 +81,7 @@ function tick(part) {
   pull(part).then((isShown) => isShown && source && alive(), lost);
 }
 
-// ---- Showing them: only what differs is touched, so focus, selection, scrolling and open tables stay
+// Showing them: only what differs is touched, so focus, selection and scrolling stay
 
 function show(html) {
   const page = new DOMParser().parseFromString(html, 'text/html');
@@ -97,7 +89,6 @@ function show(html) {
   if (!parts.length) throw new Error('not a part of the dashboard');
   if (page.title) document.title = page.title;
   for (const part of parts) if ($(part.id)) morph($(part.id), part);
-  if (point) point.isSpoken = false;
   draw();
 }
 
@@ -106,13 +97,16 @@ function morph(old, next) {
     if (old.data !== next.data) old.data = next.data;
     return;
   }
-  // A readout is this script's, and whether a table is open is the visitor's.
+  // Readouts are this script's; whether a table is open is the visitor's.
   if (old.matches('.readout')) return;
   for (const { name } of [...old.attributes]) {
     if (name !== 'open' && !next.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const { name, value } of next.attributes) {
-    if (name !== 'open' && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (name === 'open' || old.getAttribute(name) === value) continue;
+    old.setAttribute(name, value);
+    // After a visitor's own pick the attribute alone does nothing.
+    if (name === 'selected') old.selected = true;
   }
   const rest = [...old.childNodes].filter((node) => !node.dataset?.own);
   for (const node of [...next.childNodes]) {
@@ -120,17 +114,17 @@ function morph(old, next) {
     if (place < 0 || (place > 0 && node.nodeType !== Node.ELEMENT_NODE)) {
       old.insertBefore(node, rest[0] ?? null);
     } else {
-      // What was passed over isn't there any more.
+      // What was passed over is gone.
       for (const gone of rest.splice(0, place)) gone.remove();
       morph(rest.shift(), node);
     }
   }
-  for (const gone of rest) gone.remove();
+  for (const node of rest) node.remove();
 }
 
-// ---- The stream, and what is said of it
+// The stream, and what is said of it
 
-let source = null;
+let source; // an EventSource
 let timer = 0; // until the silence is too long, or until the next try
 let tries = 0;
 let isFresh = true; // what is shown was drawn a moment ago
@@ -142,21 +136,15 @@ function note(state, text) {
   if (live.textContent !== text) live.textContent = text;
 }
 
-function wait(next, time) {
-  clearTimeout(timer);
-  timer = setTimeout(next, time);
-}
-
 function stop() {
   clearTimeout(timer);
-  source?.close();
-  source = null;
+  source = source?.close();
 }
 
-/** Asks anew, which tells whether one is still admitted (a stream's error doesn't); then listens. */
+/** Asks anew, which tells whether one is still admitted; then listens. */
 function connect() {
   stop();
-  wait(lost, SILENCE);
+  timer = setTimeout(lost, SILENCE);
   if ($('live').dataset.state !== 'stale') note('connecting', 'Connecting…');
   if (isFresh) listen(true);
   else pull('all').then(listen, lost);
@@ -168,26 +156,27 @@ function listen(isShown) {
   source = new EventSource(main.dataset.stream);
   source.onopen = alive;
   source.onerror = lost;
-  // The first word comes with the stream's beginning and says nothing new.
+  // The first word comes at once and says nothing new.
   on('now', () => (isFresh ? (isFresh = false) : tick('now')), source);
   on('sample', () => tick('all'), source);
   on('end', connect, source);
 }
 
 function alive() {
-  wait(lost, SILENCE);
+  clearTimeout(timer);
+  timer = setTimeout(lost, SILENCE);
   delete document.body.dataset.stale;
   note('live', 'Live');
 }
 
 function lost() {
-  // An EventSource may have given up for good, or hang; a new one is certain.
+  // An EventSource may give up for good, or hang.
   stop();
   isFresh = false;
   note('stale', `Stale since ${/\d\d:\d\d:\d\d/.exec($('updated').textContent)}`);
   document.body.dataset.stale = 'true';
   // Not all open pages at once.
-  wait(connect, Math.min(SILENCE, 1000 * 2 ** tries++) * (0.5 + Math.random() / 2));
+  timer = setTimeout(connect, Math.min(SILENCE, 1000 * 2 ** tries++) * (0.5 + Math.random() / 2));
 }
 
 function pause() {
@@ -198,12 +187,13 @@ function pause() {
   note('paused', 'Paused');
 }
 
-// ---- Readouts: of a chart the nearest row of its table, of the map a country
+// Readouts: of a chart the nearest row of its table, of the map a country
 
 let point = null; // what is read: {frame, t} of a chart, {frame, code} of the map
 let anchor = null; // where a selection begins; it ends at point.t
+let speech = 0;
 
-/** What can be read in a frame: the rows of the table beside it, in the order of the arrow keys. */
+/** The rows of the table beside a frame, in the order of the arrow keys. */
 function stops(frame) {
   const rows = [...frame.closest('[data-live]').querySelectorAll('tr[data-t], tr[data-code]')];
   return rows.map((row) => ({ row, t: +row.dataset.t, code: row.dataset.code })).sort((a, b) => a.t - b.t);
@@ -214,19 +204,20 @@ function indexIn(list, { code, t }) {
   return list.reduce((best, stop, i) => (distance(stop) < distance(list[best]) ? i : best), 0);
 }
 
-/** Times of a chart, and where they lie in pixels from its frame's edge. */
+/** Times of a chart, and pixels from its frame's edge. */
 function scale(frame) {
   const svg = frame.querySelector('[data-from]');
   const [from, to, bucket] = ['from', 'to', 'bucket'].map((name) => +svg.dataset[name]);
   const box = svg.getBoundingClientRect();
   const left = box.left - frame.getBoundingClientRect().left;
-  const time = (x) => clamp(from, from + ((x - box.left) / box.width) * (to - from), to);
-  const x = (t) => left + ((t - from) / (to - from)) * box.width;
+  const span = (to - from) / box.width;
+  const time = (x) => clamp(from, from + (x - box.left) * span, to);
+  const x = (t) => left + (t - from) / span;
   return { from, to, bucket, time, x };
 }
 
-function read(next, selectedFrom = null) {
-  [point, anchor] = [next, selectedFrom];
+function read(next, start = null) {
+  [point, anchor] = [next, start];
   draw();
 }
 
@@ -247,11 +238,11 @@ function drawTime({ frame, t }) {
   if (anchor !== null) rule(frame, 'band', x(Math.min(anchor, t)), Math.abs(x(t) - x(anchor)));
   rule(frame, 'cursor', x(found.t), 1);
   const headings = found.row.closest('table').tHead.rows[0].cells;
-  const [time, ...values] = [...found.row.cells].map((cell) => cell.textContent.trim());
-  write(frame, x(found.t), time, values.map((value, i) => value && `${headings[i + 1].textContent} ${value}`));
+  const lines = [...found.row.cells].map((cell, i) => (i ? `${headings[i].textContent} ` : '') + cell.textContent);
+  write(frame, x(found.t), lines);
 }
 
-/** A line or a band across a chart: an element of this script's. */
+/** A line or band across a chart, an element of this script's. */
 function rule(frame, name, left, width) {
   const element = frame.querySelector(`.${name}`) ?? frame.appendChild(document.createElement('div'));
   element.className = element.dataset.own = name;
@@ -265,34 +256,40 @@ function drawCountry({ frame, code }) {
   shape.classList.add('c-on');
   const box = shape.getBoundingClientRect();
   const x = box.left + box.width / 2 - frame.getBoundingClientRect().left;
-  write(frame, x, shape.textContent.split(':')[0], [shape.dataset.n]);
+  write(frame, x, [shape.textContent.split(':')[0], shape.dataset.n]);
 }
 
-function write(frame, x, title, values) {
+function write(frame, x, lines) {
   const output = frame.querySelector('.readout');
-  const line = (kind, textContent) => Object.assign(document.createElement(kind), { textContent });
-  // A pointer passes many points in a second; those that keys came to rest on are read out.
-  output.ariaLive = point.isSpoken ? 'polite' : 'off';
   output.hidden = false;
-  output.replaceChildren(line('strong', title), ...values.filter(Boolean).map((value) => line('span', value)));
+  if (output.textContent !== lines.join('')) {
+    const element = (textContent, i) => Object.assign(document.createElement(i ? 'span' : 'strong'), { textContent });
+    output.replaceChildren(...lines.map(element));
+    // Read out where it comes to rest, not at each point on the way.
+    output.ariaLive = 'off';
+    clearTimeout(speech);
+    speech = setTimeout(() => {
+      output.ariaLive = 'polite';
+      output.append(...output.childNodes);
+    }, 300);
+  }
   const [width, room] = [output.offsetWidth, frame.clientWidth];
   output.style.left = `${clamp(0, x > room / 2 ? x - width - 10 : x + 10, room - width)}px`;
 }
 
-// ---- The pointer: hovering reads, dragging zooms
+// The pointer: hovering reads, dragging zooms
 
 const FRAMES = '[data-chart], [data-map]';
 let drag = null; // where the button went down
 
-function readAt({ clientX, target }, frame) {
-  const spot = { frame, isHover: true };
-  if (frame.matches('[data-chart]')) return read({ ...spot, t: scale(frame).time(clientX) }, anchor);
+function readAt({ clientX, target }, frame, start) {
+  const t = frame.matches('[data-chart]') && scale(frame).time(clientX);
   const code = target.closest('.c')?.id.slice(2);
-  read(code ? { ...spot, code } : null);
+  read(t || code ? { frame, t, code, isHover: true } : null, start);
 }
 
 function leaveAt({ pointerType }) {
-  // A finger that was lifted leaves its readout behind, to be looked at.
+  // A finger that was lifted leaves its readout behind.
   if (point?.isHover && pointerType !== 'touch') read(null);
 }
 
@@ -300,25 +297,22 @@ on('pointerdown', (event) => {
   const frame = event.target.closest(FRAMES);
   if (!frame) return read(null);
   if (!event.isPrimary || event.button) return;
-  anchor = null;
-  readAt(event, frame);
+  readAt(event, frame, null);
   if (point?.t) drag = { frame, x: event.clientX, t: point.t };
 });
 on('pointermove', (event) => {
   const frame = drag?.frame ?? event.target.closest(FRAMES);
   if (!frame) return leaveAt(event);
-  if (drag && anchor === null && Math.abs(event.clientX - drag.x) >= 8) {
-    anchor = drag.t;
-    frame.setPointerCapture(event.pointerId);
-  }
-  readAt(event, frame);
+  const isSelecting = drag && (anchor !== null || Math.abs(event.clientX - drag.x) >= 8);
+  if (isSelecting) frame.setPointerCapture(event.pointerId);
+  readAt(event, frame, isSelecting ? drag.t : null);
 });
 on('pointerup', () => {
   if (drag && anchor !== null) zoom(drag.frame, anchor, point.t);
   drag = null;
 });
-// The browser took the finger's way for scrolling.
 on('pointercancel', () => {
+  // The finger scrolls.
   drag = null;
   read(null);
 });
@@ -326,40 +320,35 @@ on('pointerleave', leaveAt, document.documentElement);
 on('dblclick', ({ target }) => target.closest('[data-chart]') && goWithin());
 on('resize', draw, window);
 
-/** Shows the time between two others, in whole buckets. */
+/** Shows the time between two others in whole buckets. */
 function zoom(frame, a, b) {
   const { to, bucket } = scale(frame);
   const from = Math.floor(Math.min(a, b) / bucket) * bucket;
   const end = Math.min(Math.max(a, b), Math.max(to, Date.now()));
-  read(point);
   goWithin(from, Math.max(from + bucket, Math.ceil(end / bucket) * bucket));
 }
 
 /** Shows a window, or all of the range. */
 function goWithin(from, to) {
   const url = new URL(location.href);
-  for (const [name, time] of [['from', from], ['to', to]]) {
-    url.searchParams.delete(name);
+  for (const [name, time] of Object.entries({ from, to })) {
     if (time) url.searchParams.set(name, time);
+    else url.searchParams.delete(name);
   }
   go(url);
 }
 
-// ---- Keys on a frame that has the focus
+// Keys on a frame that has the focus
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1, Home: -Infinity, End: Infinity };
-let speech = 0;
 
 function step(frame, key, isSelecting) {
   const list = stops(frame);
   if (!list.length) return;
-  // A chart is read from its newest point on, the map from the country with most visits.
-  const start = frame.matches('[data-map]') ? -1 : list.length;
-  const index = point?.frame === frame ? indexIn(list, point) : start;
+  // A chart is read from its newest point on, the map from the first country.
+  const index = point?.frame === frame ? indexIn(list, point) : frame.matches('[data-map]') ? -1 : list.length;
   const { t, code } = list[clamp(0, index + STEPS[key], list.length - 1)];
   read({ frame, t, code }, isSelecting ? (anchor ?? list[index]?.t) : null);
-  clearTimeout(speech);
-  speech = setTimeout(() => point && read({ ...point, isSpoken: true }, anchor), 300);
 }
 
 /** Zooms; tells whether the key is for that. */
@@ -380,14 +369,14 @@ on('keydown', (event) => {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || !frame.matches(FRAMES)) return;
   const isMap = frame.matches('[data-map]');
-  // On a chart, up and down scroll the page as everywhere else.
+  // On a chart, up and down scroll the page.
   if (key in STEPS && (isMap || !/Up|Down/.test(key))) step(frame, key, event.shiftKey && !isMap);
   else if (isMap || !press(frame, key)) return;
   event.preventDefault();
 });
 on('focusout', ({ target }) => target === point?.frame && !point.isHover && read(null));
 
-// ---- Choices without a reload, and the beginning
+// Choices without a reload, and the beginning
 
 on('click', (event) => {
   const link = event.target.closest('nav.choices a, a[data-soft]');

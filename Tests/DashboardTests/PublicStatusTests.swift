@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import Dashboard
@@ -8,7 +9,8 @@ struct PublicStatusTests {
     @Test(
         "counts are two digits, cut, and small ones aren't told apart",
         arguments: [
-            (-5, "none"), (0, "none"), (1, "fewer than 100"), (99, "fewer than 100"), (100, "about 100"),
+            (-5, "fewer than 100"), (0, "fewer than 100"), (1, "fewer than 100"), (99, "fewer than 100"),
+            (100, "about 100"),
             (109, "about 100"), (110, "about 110"), (1_999, "about 1,900"), (12_345, "about 12,000"),
             (Int64.max, "about 9,200,000,000,000,000,000"),
         ])
@@ -43,8 +45,8 @@ struct PublicStatusTests {
     @Test("countries are rounded, and the operator's own visits left out")
     func countries() throws {
         let countries = try status([]).countries
-        #expect(countries.map(\.name) == ["Germany", "Unknown", "Other countries"])
-        #expect(countries.map(\.visits.text) == ["about 1,200", "fewer than 100", "about 300"])
+        #expect(countries.map(\.name) == ["Germany", "Other countries", "Unknown"])
+        #expect(countries.map(\.visits.text) == ["about 1,200", "about 300", "fewer than 100"])
     }
 
     @Test("the page says what the JSON says, and works without a day that is over")
@@ -58,5 +60,21 @@ struct PublicStatusTests {
         }
         for word in forbiddenInPages { #expect(!html.contains(word)) }
         #expect(try page.render(status([])).contains("No day is over yet."))
+    }
+
+    @Test("who is rounded alike stands by name, and few whom nobody knows aren't told")
+    func order() throws {
+        func status(_ germany: Int64, _ france: Int64, unknown: Int64) throws -> String {
+            let geo = GeoAnswer(
+                range: nil, source: .hourly, requestedSince: nil, requestedUntil: noon, availableSince: nil,
+                partial: false, approximate: false,
+                countries: [.init(code: "DE", count: germany), .init(code: "FR", count: france)].sorted {
+                    $0.count > $1.count
+                }, extras: [.init(code: "XX", count: unknown), .init(code: "T1", count: 1)])
+            let closed = ClosedDays(until: noon, days: [], messages: 3, geo: geo)
+            return String(buffer: PublicStatus(closed, updated: "2026-06-15", map: try loadMap()).json)
+        }
+        #expect(try status(7, 8, unknown: 0) == status(9, 8, unknown: 4))
+        #expect(try status(7, 8, unknown: 0).contains("\"messages\":\"fewer than 100\""))
     }
 }

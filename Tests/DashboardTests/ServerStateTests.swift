@@ -81,6 +81,7 @@ import Testing
 
     @Test func whatIsWrongSaysSinceWhen() throws {
         var input = quietInput()
+        for index in input.recent.indices { input.recent[index][.httpRequests] = 100 }
         for age in 0..<7 { input.recent[59 - age][.requestP99] = 1_500_000 }
         input.recent[30][.requestP99] = 9_000_000
         for index in 40..<60 {
@@ -100,8 +101,18 @@ import Testing
 
     @Test func aMinuteOfSlownessThatIsOverIsNoAlert() {
         var input = quietInput()
+        input.recent[57][.deliveriesWS] = 1_000
         input.recent[57][.deliveryP99] = 4_000_000
         #expect(findings(input).list.isEmpty)
+    }
+
+    @Test func theSlowestOfAHandfulSaysNothing() {
+        var input = quietInput()
+        input.recent[59][.deliveryP99] = 4_000_000
+        input.recent[59][.deliveriesSSE] = 19
+        #expect(findings(input).list.isEmpty)
+        input.recent[59][.deliveriesPoll] = 1
+        #expect(findings(input).list.map(\.kind) == [.slowDeliveries])
     }
 
     @Test func manyRefusalsAreSaidAndAFewAreNot() {

@@ -25,7 +25,7 @@ import Testing
 
         let input = try await StatsInput.read(
             from: metrics, build: BuildFacts(version: BuildVersion("1.2.3"), commit: nil),
-            geo: GeoFacts(source: .auto, database: nil, trustsCloudflare: false), now: noon)
+            selfTest: selfTest(week: visits([])), now: noon)
         #expect(input.totals[.messages] == 7)
         #expect(input.sinceStart[.messages] == 7)
         #expect(input.totals.count == OriginalTotal.allCases.count)

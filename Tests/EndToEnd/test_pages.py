@@ -1,106 +1,32 @@
-"""The dashboard in a real browser, with and without scripts."""
+"""The dashboard's pages in a real browser, with and without scripts."""
 
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Generator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from relay_client import Room, SseStream
-from server import Server
+from browser import (
+    DESK,
+    PHONE,
+    Visit,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    both,
+    busy_server,  # noqa: F401
+    chromium,  # noqa: F401
+    visiting,
+)
+from conftest import ServerFactory
+from server import OPEN_LIMITS, Server, eventually
 from wire import new_room, post_well
 
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
 RANGES = ["all", "1month", "1week", "1day", "8h", "1h"]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Generator[Browser, None, None]:
-    path = shutil.which("chromium")
-    assert path, "no chromium: run scripts/setup test"
-    with sync_playwright() as playwright:
-        # In a container as root there is no sandbox; the pages are our own.
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page with notes of everything a visitor's console and network would show."""
-
-    def __init__(self, page: Page, server: Server) -> None:
-        self.page = page
-        self.server = server
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", lambda message: self._complain(message.type, message.text))
-        page.on("pageerror", lambda error: self._complain("error", str(error)))
-        page.on("requestfailed", lambda request: self._complain("error", f"{request.failure}: {request.url}"))
-        page.on("request", lambda request: self.requests.append(request.url))
-
-    def _complain(self, kind: str, text: str) -> None:
-        # Chromium itself remarks on the status of the login page, a 401, and on what a click interrupts.
-        if kind in ("error", "warning") and "status of 401" not in text and "ERR_ABORTED" not in text:
-            self.complaints.append(f"{kind}: {text}")
-
-    def enter(self) -> Page:
-        """Goes in by the token in the address, as an operator's bookmark does."""
-        self.page.goto(f"{self.server.url}/admin/stats?token={self.server.token}")
-        self.page.wait_for_url(self.server.url + "/admin/stats")
-        return self.page
-
-    def log_in(self) -> Page:
-        """Goes in by the form."""
-        self.page.goto(self.server.url + "/admin/stats")
-        self.page.locator('input[type="password"]').fill(self.server.token)
-        self.page.locator('form[action="/admin/login"] button').click()
-        self.page.wait_for_url(self.server.url + "/admin/stats")
-        return self.page
-
-    def assert_quiet(self) -> None:
-        assert self.complaints == []
-        for url in self.requests:
-            parts = urlsplit(url)
-            assert parts.scheme == "data" or f"{parts.scheme}://{parts.netloc}" == self.server.url, url
-
-
-@pytest.fixture
-def busy_server(server: Server) -> Server:
-    room = Room(server.url)
-    stream = SseStream(room)
-    for number in range(5):
-        room.send(f"message {number}")
-    stream.close()
-    return server
-
-
-@contextmanager
-def visiting(
-    chromium: Browser,
-    server: Server,
-    *,
-    scripts: bool = True,
-    scheme: str = "light",
-    viewport: dict[str, int] = DESK,
-) -> Generator[Visit, None, None]:
-    context = chromium.new_context(java_script_enabled=scripts, color_scheme=scheme, viewport=viewport)
-    context.set_default_timeout(15_000)
-    visit = Visit(context.new_page(), server)
-    yield visit
-    visit.assert_quiet()
-    context.close()
-
-
-both = pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+WINDOW = "from=1781524800000&to=1781528400000"
+NOW_PARTS = ["updated", "state", "alerts", "cards", "counters"]
+SAMPLE_PARTS = ["usage", "classes", "countries", "minutes", "storage", "build"]
 
 
 def counter_in_table(page: Page, name: str) -> int:
@@ -110,12 +36,15 @@ def counter_in_table(page: Page, name: str) -> int:
     return int(re.sub(r"\D", "", number.group()))
 
 
+# The first view
+
+
 @both
 def test_logging_in_shows_the_whole_page(chromium: Browser, busy_server: Server, scripts: bool) -> None:
     with visiting(chromium, busy_server, scripts=scripts) as visit:
         page = visit.log_in()
         text = page.locator("body").inner_text().lower()
-        for card in ("active rooms", "active subscribers", "messages relayed", "rooms created", "5xx", "429", "websocket connects",
+        for card in ("active rooms", "subscribers", "messages relayed", "rooms created", "5xx", "429", "websocket connects",
                      "sse connects", "long-poll wakes", "uptime"):  # fmt: skip
             assert card in text, f"no card {card!r}"
         assert re.search(r"last 30 minutes", text)
@@ -128,49 +57,54 @@ def test_logging_in_shows_the_whole_page(chromium: Browser, busy_server: Server,
 
 
 @both
-def test_a_wrong_token_leaves_one_at_the_login_page(chromium: Browser, server: Server, scripts: bool) -> None:
-    context = chromium.new_context(java_script_enabled=scripts)
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    page.goto(server.url + "/admin/stats")
-    page.locator('input[type="password"]').fill("wrong")
-    page.locator('form[action="/admin/login"] button').click()
-    page.wait_for_load_state()
-    assert page.locator('input[type="password"]').is_visible()
-    assert page.locator('[role="alert"]').inner_text(), "what was wrong is said, to screen readers too"
-    context.close()
-
-
-@both
-def test_ranges_and_metrics_are_links(chromium: Browser, busy_server: Server, scripts: bool) -> None:
+def test_every_part_of_the_page_is_there_at_once(chromium: Browser, busy_server: Server, scripts: bool) -> None:
     with visiting(chromium, busy_server, scripts=scripts) as visit:
         page = visit.enter()
-        for name in RANGES:
-            page.locator(f'a[href*="range={name}"]').first.click()
-            page.wait_for_url(re.compile(rf"[?&]range={name}(&|#|$)"))
-            page.locator(f'a[href*="range={name}"][aria-current]').first.wait_for()
-            assert page.locator("svg:visible").count() >= 1
-        metrics = {
-            match.group(1)
-            for link in page.locator('a[href*="metric="]').all()
-            if (match := re.search(r"[?&]metric=([^&#]+)", link.get_attribute("href") or ""))
-        }
-        assert len(metrics) >= 3
-        for name in sorted(metrics):
-            page.locator(f'a[href*="metric={name}"][href*="range=1h"]').first.click()
-            page.wait_for_url(re.compile(rf"[?&]metric={name}(&|#|$)"))
-            assert "range=1h" in page.url, "the range stays while the metric changes"
-            assert page.locator("a[aria-current]:visible").count() >= 2, "what is shown is marked: range and metric"
-            assert page.locator("svg:visible").count() >= 1
+        for name, parts in (("now", NOW_PARTS), ("sample", SAMPLE_PARTS)):
+            for part in parts:
+                found = page.locator(f"#{part}[data-live={name}]")
+                assert found.count() == 1, part
+                assert found.inner_text().strip(), f"{part} is empty"
+        tops = [
+            page.locator(f"#{part}").bounding_box()["y"]
+            for part in ("state", "alerts", "cards", "usage", "classes", "countries", "counters")
+        ]
+        assert tops == sorted(tops), "what is wrong comes first"
+        assert page.locator("#usage-frame svg.chart").is_visible()
+        assert page.locator("#classes-frame svg.chart").is_visible()
+        assert page.locator("#map-frame svg.map").is_visible()
+        for table in ("usage-table", "classes-table"):
+            assert page.locator(f"details #{table}").count() == 1, "a table twin behind a disclosure"
+            page.locator("details", has=page.locator(f"#{table}")).locator("summary").click()
+            assert page.locator(f"#{table}").is_visible()
+        assert page.locator("#countries-table").is_visible()
 
 
-@both
-def test_nonsense_in_the_address_is_the_default_view(chromium: Browser, busy_server: Server, scripts: bool) -> None:
-    with visiting(chromium, busy_server, scripts=scripts) as visit:
+def test_without_scripts_the_page_asks_for_itself_again_unless_told_not_to(
+    chromium: Browser, busy_server: Server
+) -> None:
+    with visiting(chromium, busy_server, scripts=False) as visit:
+        page = visit.enter("range=1h&metric=rooms")
+        meta = page.locator("noscript meta[http-equiv=refresh]")
+        assert meta.get_attribute("content") == "60", "no address, so it stays with what was chosen"
+        page.locator('#updated a[href*="refresh=0"]').click()
+        page.wait_for_url(re.compile("refresh=0"))
+        assert meta.count() == 0
+        assert re.search("range=1h.*metric=rooms", page.url), "the choice stays"
+        page.locator('nav[aria-label="Range"] a[href*="range=8h"]').click()
+        page.wait_for_url(re.compile("range=8h"))
+        assert meta.count() == 0, "the next choice doesn't turn it on again"
+        page.locator("#updated a").click()
+        page.wait_for_url(lambda url: "refresh" not in url)
+        assert meta.count() == 1
+
+
+def test_with_scripts_nothing_reloads_by_itself(chromium: Browser, busy_server: Server) -> None:
+    with visiting(chromium, busy_server) as visit:
         page = visit.enter()
-        page.goto(busy_server.url + "/admin/stats?range=%3Cscript%3Ealert(1)%3C/script%3E&metric=..%2F..&x=%00")
-        assert page.locator("svg:visible").count() >= 2
-        assert "alert(1)" not in page.content()
+        assert page.locator("meta[http-equiv=refresh]").count() == 0, "it stands in a noscript"
+        assert page.locator("form.pick button").is_hidden(), "a choice needs no button"
+        assert page.locator("#live").is_visible()
 
 
 @both
@@ -183,42 +117,124 @@ def test_a_reload_shows_what_has_happened_since(chromium: Browser, busy_server: 
         assert counter_in_table(page, "messages_relayed_total") == 6
 
 
-def test_logging_out_leads_back_to_the_login_page(chromium: Browser, server: Server) -> None:
-    with visiting(chromium, server, scripts=False) as visit:
+@both
+@pytest.mark.parametrize(
+    "query",
+    [
+        "range=%3Cscript%3Ealert(1)%3C/script%3E&metric=..%2F..&x=%00",
+        "from=-1&to=99999999999999999999&scale=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+        "from=9&to=1&refresh=alert(1)&part=alert(1)",
+    ],
+)
+def test_nonsense_in_the_address_is_the_default_view(
+    chromium: Browser, busy_server: Server, scripts: bool, query: str
+) -> None:
+    with visiting(chromium, busy_server, scripts=scripts) as visit:
+        page = visit.enter(query)
+        assert page.locator("svg:visible").count() >= 2
+        assert page.locator('nav[aria-label="Range"] a[aria-current]').inner_text() == "1 day"
+        assert "alert(1)" not in page.content()
+
+
+# The door
+
+
+@both
+def test_a_wrong_token_leaves_one_at_the_login_page(chromium: Browser, server: Server, scripts: bool) -> None:
+    with visiting(chromium, server, scripts=scripts) as visit:
+        page = visit.page
+        page.goto(server.url + "/admin/stats")
+        page.locator('input[type="password"]').fill("wrong")
+        page.locator('form[action="/admin/login"] button').click()
+        page.wait_for_load_state()
+        assert page.locator('input[type="password"]').is_visible()
+        assert page.locator('[role="alert"]').inner_text(), "what was wrong is said, to screen readers too"
+
+
+@both
+def test_logging_out_leads_back_to_the_login_page(chromium: Browser, server: Server, scripts: bool) -> None:
+    with visiting(chromium, server, scripts=scripts) as visit:
         page = visit.log_in()
         page.locator('form[action="/admin/logout"] button').click()
         page.locator('input[type="password"]').wait_for()
         page.goto(server.url + "/admin/stats")
         assert page.locator('input[type="password"]').is_visible()
+        page.go_back()
+        page.locator('input[type="password"]').wait_for()
+        assert "messages_relayed_total" not in page.content(), "nothing of the dashboard is kept for the way back"
+
+
+# For everybody
+
+
+def _open_everything(page: Page) -> None:
+    for summary in page.locator("details summary").all():
+        summary.click()
+
+
+@pytest.fixture
+def open_server(start_server: ServerFactory) -> Server:
+    server = start_server(**OPEN_LIMITS, PUBLIC_STATUS="1", CLOCK="2026-06-15T12:30:02Z")
+    post_well(server, new_room())
+    eventually(lambda: server.metrics()["history"], "the first sample, some seconds after the start", 15)
+    return server
+
+
+def _every_page(visit: Visit, queries: list[str]) -> Iterator[str]:
+    """Goes to each page with all that can be opened open, and yields its address."""
+    url = visit.server.url
+    for address, status in (("/", 200), ("/status", 200), ("/admin/stats", 401)):
+        answer = visit.page.goto(url + address)
+        assert answer and answer.status == status, address
+        _open_everything(visit.page)
+        yield address
+    visit.enter()
+    for query in queries:
+        visit.page.goto(f"{url}/admin/stats?{query}")
+        _open_everything(visit.page)
+        yield query
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_about(
+    chromium: Browser, open_server: Server, scheme: str, size: str
+) -> None:
+    viewport = PHONE if size == "phone" else DESK
+    queries = ["range=1h&metric=bytes&scale=log", WINDOW]
+    if (scheme, size) == ("light", "desk"):
+        queries += [f"range={name}" for name in RANGES]
+    with visiting(chromium, open_server, scheme=scheme, viewport=viewport) as visit:
+        for address in _every_page(visit, queries):
+            assert_accessible(visit.page)
+            assert_no_sideways_scroll(visit.page)
+            if address == WINDOW:
+                assert visit.page.locator("#usage-table tr[data-t]").count() >= 1, "a part of time with something in it"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_to_complain_about(chromium: Browser, busy_server: Server, scheme: str) -> None:
-    with visiting(chromium, busy_server, scheme=scheme) as visit:
-        visit.page.goto(busy_server.url + "/admin/stats")
-        login = Axe().run(visit.page)
-        assert login.violations_count == 0, login.generate_report()
-        page = visit.enter()
-        for address in ("/admin/stats", "/admin/stats?range=1h"):
-            page.goto(busy_server.url + address)
-            results = Axe().run(page)
-            assert results.violations_count == 0, results.generate_report()
+def test_axe_finds_nothing_on_pages_that_refuse(
+    chromium: Browser, start_server: ServerFactory, scheme: str
+) -> None:
+    closed = start_server(METRICS_TOKEN=None, HOST="0.0.0.0")
+    with visiting(chromium, closed, scheme=scheme, viewport=PHONE) as visit:
+        visit.remarks += ("status of 503", "status of 404")
+        for address, status in (("/admin/stats", 503), ("/no-such-page", 404)):
+            answer = visit.page.goto(closed.url + address)
+            assert answer and answer.status == status
+            if "html" in answer.headers["content-type"]:
+                assert_accessible(visit.page)
+                assert_no_sideways_scroll(visit.page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_colour_scheme_of_the_visitor_is_followed(chromium: Browser, server: Server, scheme: str) -> None:
     with visiting(chromium, server, scheme=scheme) as visit:
         page = visit.enter()
-        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        red, green, blue = (int(number) for number in re.findall(r"\d+", colour)[:3])
-        assert (red + green + blue > 3 * 128) == (scheme == "light"), colour
-
-
-def test_nothing_scrolls_sideways_on_a_phone(chromium: Browser, busy_server: Server) -> None:
-    with visiting(chromium, busy_server, viewport=PHONE) as visit:
-        visit.page.goto(busy_server.url + "/admin/stats")
-        for page in (visit.page, visit.enter()):
-            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        for element in ("document.body", "document.querySelector('#usage')"):
+            colour = page.evaluate(f"getComputedStyle({element}).backgroundColor")
+            red, green, blue = (int(number) for number in re.findall(r"\d+", colour)[:3])
+            assert (red + green + blue > 3 * 128) == (scheme == "light"), colour
 
 
 def test_the_page_allows_no_code_from_elsewhere_and_none_inline(server: Server) -> None:

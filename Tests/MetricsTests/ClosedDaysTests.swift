@@ -61,10 +61,46 @@ struct ClosedDaysTests {
             let closed = try await bench.metrics.history.closedDays(
                 3, minimum: 5, now: Self.midnight + 3 * Self.day + 2 * Self.hour)
             #expect(closed.days.map(\.sampled) == [720, 0, 1])
-            // History is kept by hours: the first one begins at noon.
+            // What was before noon isn't known.
             #expect(closed.days.map(\.minutes) == [720, 1_440, 1_440])
             #expect(closed.geo.countries == [.init(code: "DE", count: 5)])
             #expect(closed.geo.extras == [.init(code: GeoAnswer.otherCode, count: 4)])
+        }
+    }
+
+    @Test("in a zone of half hours nothing of the day that isn't over is in it, whenever one asks")
+    func halfHours() async throws {
+        try await withTemporaryDirectory { directory in
+            let bench = try Bench(
+                directory, zone: "Asia/Kolkata", now: Self.midnight, retention: .forEver)
+            // Midnight there is 18:30 of UTC.
+            let over = Self.midnight + 18 * Self.hour + Self.hour / 2
+            bench.visit("DE", 7)
+            await bench.metrics.flush(at: over - 2 * Self.hour)
+            bench.visit("DE", 100)
+            bench.visit("FR", 100)
+            await bench.metrics.flush(at: over + 10 * Bench.minute)
+            for later in [2, 23] {
+                let closed = try await bench.metrics.history.closedDays(
+                    90, minimum: 5, now: over + Int64(later) * Self.hour)
+                #expect(closed.until == over)
+                #expect(closed.geo.countries == [.init(code: "DE", count: 7)])
+            }
+        }
+    }
+
+    @Test("a first day begins with its first sample")
+    func firstDay() async throws {
+        try await withTemporaryDirectory { directory in
+            let bench = try Bench(directory, zone: "UTC", now: Self.midnight, retention: .forEver)
+            let boot = Self.midnight + 23 * Self.hour + Self.hour / 2
+            for minute in 0..<30 {
+                await bench.metrics.flush(at: boot + Int64(minute) * Bench.minute + 59_999)
+            }
+            let closed = try await bench.metrics.history.closedDays(
+                90, minimum: 5, now: Self.midnight + Self.day + 2 * Self.hour)
+            #expect(closed.days.map(\.minutes) == [30])
+            #expect(closed.days.map(\.sampled) == [30])
         }
     }
 }

@@ -10,10 +10,32 @@ struct PanelRoutes: Sendable {
     let geo: @Sendable () -> GeoFacts
     /// Unix ms.
     let clock: @Sendable () -> Int64
+    private let histories = HistoryCache()
+
+    init(
+        metrics: Metrics, build: BuildFacts, geo: @escaping @Sendable () -> GeoFacts,
+        clock: @escaping @Sendable () -> Int64
+    ) {
+        self.metrics = metrics
+        self.build = build
+        self.geo = geo
+        self.clock = clock
+    }
 
     /// Everything about the moment.
     func input() async throws -> StatsInput {
-        try await StatsInput.read(from: metrics, build: build, geo: geo(), now: clock())
+        let week = try await histories.week(metrics, now: clock())
+        return try await StatsInput.read(
+            from: metrics, build: build,
+            selfTest: GeoSelfTest(
+                geo(), week: week, headersIgnored: metrics.meter.total(.cloudflareHeadersIgnored),
+                now: clock()),
+            now: clock())
+    }
+
+    /// Everything about the past, for one choice.
+    func history(_ choice: StatsChoice, now: Int64) async throws -> StatsHistory {
+        try await histories.history(metrics, choice, now: now)
     }
 
     func state(_ request: FrontRequest) async throws -> FrontResponse {

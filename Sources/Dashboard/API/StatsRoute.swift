@@ -11,7 +11,7 @@ struct StatsRoute: Sendable {
         let input = try await panels.input()
         let part = request.query["part"].flatMap(StatsChoice.Part.init(rawValue:)) ?? .page
         guard part != .now else { return .page(try page.renderNow(input, choice)) }
-        let history = try await StatsHistory.read(from: panels.metrics, choice, now: input.now)
+        let history = try await panels.history(choice, now: input.now)
         return .page(try page.render(input, history, part: part))
     }
 }

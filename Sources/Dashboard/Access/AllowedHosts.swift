@@ -27,12 +27,18 @@ public struct AllowedHosts: Sendable {
         guard var host = header?.lowercased().trimmingCharacters(in: .whitespaces), !host.isEmpty else {
             return nil
         }
-        if host.hasPrefix("["), let end = host.firstIndex(of: "]") { return String(host[...end]) }
+        if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+            let rest = host[host.index(after: end)...]
+            guard rest.isEmpty || rest.first == ":" && rest.dropFirst().allSatisfy(\.isNumber) else {
+                return nil
+            }
+            return String(host[...end])
+        }
         if let colon = host.lastIndex(of: ":") { host = String(host[..<colon]) }
         return host.hasSuffix(".") ? String(host.dropLast()) : host
     }
 
     private static func isAddress(_ host: String) -> Bool {
-        IPAddress(host) != nil && host.hasPrefix("[") == host.hasSuffix("]")
+        !host.contains("%") && IPAddress(host) != nil && host.hasPrefix("[") == host.hasSuffix("]")
     }
 }

@@ -6,7 +6,7 @@ extension Gate {
     /// `GET /admin/login`: the form, or a one-time code's way in.
     func loginPage(_ request: FrontRequest) async throws -> FrontResponse {
         guard let sessions else { return try pages.disabled(.page) }
-        guard let code = request.query["code"] else {
+        guard let code = request.query["code"], request.method == .get else {
             return try pages.form(error: nil, status: .ok, target: cleanTarget(request))
         }
         guard attempts.has(request.client.limitKey) else { return try limited(.page) }
@@ -38,10 +38,8 @@ extension Gate {
     /// `POST /admin/logout`: ends the session, and with it the streams that it opened.
     func logOut(_ request: FrontRequest) async throws -> FrontResponse {
         if let refusal = try foreignOrigin(request) { return refusal }
-        if let id = cookie(request) {
-            try await sessions?.close(id)
-            meter.add(.admissions(.logout))
-        }
+        for id in cookies(request) { try await sessions?.close(id) }
+        if !cookies(request).isEmpty { meter.add(.admissions(.logout)) }
         var response = pages.elsewhere("/admin/login")
         response.headers.append(
             ("Set-Cookie", "\(Self.cookieName)=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))

@@ -83,9 +83,7 @@ public struct Gate: Sendable {
             if let sessions, keys.token?.matches(presented) == true {
                 // A page's address with a token in it is exchanged for a session and a clean address.
                 guard surface == .page, bearer(request) == nil else { return admitted(.bearer, as: .bearer) }
-                meter.add(.admissions(.login))
-                return .refused(
-                    redirect(to: cleanTarget(request), session: try await sessions.open(), request))
+                return .refused(try await enter(request, sessions))
             }
             // Whoever brings a token is judged by it, or the tailnet could guess without end.
             if sessions != nil {
@@ -98,7 +96,7 @@ public struct Gate: Sendable {
             meter.add(.overCapacity(.metricsDisabled))
             return .refused(try pages.disabled(surface))
         }
-        if let id = cookie(request), let ticket = try await sessions.ticket(of: id) {
+        if let ticket = try await ticket(request, sessions) {
             guard await isOurName(request) else {
                 meter.add(.admissions(.foreignHost))
                 return .refused(try pages.foreignHost(surface))
@@ -162,18 +160,40 @@ public struct Gate: Sendable {
     // MARK: Parts of a request
 
     private func bearer(_ request: FrontRequest) -> String? {
-        guard let value = request.header("authorization"), value.hasPrefix("Bearer ") else { return nil }
+        guard let value = request.header("authorization"), value.prefix(7).lowercased() == "bearer " else {
+            return nil
+        }
         return String(value.dropFirst(7))
     }
 
-    func cookie(_ request: FrontRequest) -> String? {
+    /// The session ids that came along. A neighbour's site may have set one of the same name before ours.
+    func cookies(_ request: FrontRequest) -> [String] {
+        var ids: [String] = []
         for header in request.head.headers["cookie"] {
-            for pair in header.split(separator: ";") {
+            for pair in header.split(separator: ";") where ids.count < Self.cookiesMax {
                 let parts = pair.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
-                if parts.count == 2, parts[0] == Self.cookieName { return String(parts[1]) }
+                if parts.count == 2, parts[0] == Self.cookieName { ids.append(String(parts[1])) }
             }
         }
+        return ids
+    }
+    private static let cookiesMax = 4
+
+    /// The open session of the request; nil when there is none.
+    private func ticket(_ request: FrontRequest, _ sessions: Sessions) async throws -> Sessions.Ticket? {
+        for id in cookies(request) {
+            if let ticket = try await sessions.ticket(of: id) { return ticket }
+        }
         return nil
+    }
+
+    /// To the dashboard, with a session where there is none yet. HEAD only looks.
+    private func enter(_ request: FrontRequest, _ sessions: Sessions) async throws -> FrontResponse {
+        let target = cleanTarget(request)
+        if request.method == .head { return pages.elsewhere(target) }
+        if try await ticket(request, sessions) != nil { return pages.elsewhere(target) }
+        meter.add(.admissions(.login))
+        return redirect(to: target, session: try await sessions.open(), request)
     }
 
     func redirect(to target: String, session id: String, _ request: FrontRequest) -> FrontResponse {

@@ -28,6 +28,7 @@ final class DashboardStream: ConnectionStream {
     }
 
     func started() {
+        guard !isGone else { return }
         hub.add(
             self,
             StreamHub.Entry(

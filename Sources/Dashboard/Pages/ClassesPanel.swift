@@ -9,8 +9,9 @@ struct ClassesPanel {
     /// What its colours mean and what they add up to, a list in HTML.
     let legend: String
     let labels: [String]
-    /// Newest first.
-    let rows: [UsagePanel.Row]
+    /// Newest first, as HTML.
+    let rows: String
+    let hasRows: Bool
 
     /// From the bottom up: what is normal carries the rest.
     private static let classes: [(kind: String, label: String, stat: StoredStat)] = [
@@ -46,10 +47,12 @@ struct ClassesPanel {
             timeZone: input.timeZone)
         self.chart = chart.svg()
         legend = chart.legend()
-        rows = series.points.reversed().map { point in
+        let rows = series.points.reversed().map { point in
             UsagePanel.Row(
                 t: point.t, time: CivilTime(point.t, in: input.timeZone).dateAndTime,
                 values: Self.classes.map { NumberText.exact(value(point, $0.stat)) })
         }
+        self.rows = TableRows.series(rows)
+        hasRows = !rows.isEmpty
     }
 }

@@ -58,6 +58,8 @@ struct Findings {
     private static let nearlyFull = 0.9
     /// A person notices a second.
     private static let slowMicroseconds: Int64 = 1_000_000
+    /// The slowest of a handful says nothing.
+    private static let slowMin: Int64 = 20
     /// A share of requests, and a number, of refusals within five minutes that are more than the usual few.
     private static let limitedShare = 0.05
     private static let limitedMin: Int64 = 50
@@ -128,14 +130,19 @@ struct Findings {
     }
 
     private static func slow(_ hour: LastHour) -> [Finding] {
-        [
-            (Finding.Kind.slowRequests, StoredStat.requestP99, "Requests"),
-            (.slowDeliveries, .deliveryP99, "Deliveries"),
+        let kinds: [(Finding.Kind, StoredStat, counted: [StoredStat], String)] = [
+            (.slowRequests, .requestP99, [.httpRequests], "Requests"),
+            (
+                .slowDeliveries, .deliveryP99, [.deliveriesSSE, .deliveriesWS, .deliveriesPoll],
+                "Deliveries"
+            ),
         ]
-        .compactMap { kind, stat, words in
-            guard let since = hour.since({ $0[stat] >= slowMicroseconds }), let last = hour.last else {
-                return nil
+        return kinds.compactMap { kind, stat, counted, words in
+            func isSlow(_ point: Point) -> Bool {
+                point[stat] >= slowMicroseconds
+                    && counted.reduce(0) { boundedSum($0, point[$1]) } >= slowMin
             }
+            guard let since = hour.since(isSlow), let last = hour.last else { return nil }
             return Finding(
                 kind: kind, level: .caution,
                 text: "\(words) are slow: p99 \(ValueUnit.microseconds.text(Double(last[stat])))",

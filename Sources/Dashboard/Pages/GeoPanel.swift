@@ -23,8 +23,8 @@ struct GeoPanel {
     /// From our own pure function; the template doesn't escape it.
     let map: String
     let legend: [Step]
-    let rows: [Row]
-    let extras: [Row]
+    /// Most visits first, then what is no country, as HTML.
+    let rows: String
     let provenance: String
     /// The self-test.
     let facts: [Fact]
@@ -50,8 +50,10 @@ struct GeoPanel {
         legend = map.scale(of: visits).legend.map {
             Step(level: $0.level, label: $0.label)
         }
-        rows = answer.countries.enumerated().map { row($0.offset, $0.element) }
-        extras = answer.extras.map { row(0, $0) }
+        rows =
+            TableRows.countries(
+                answer.countries.enumerated().map { row($0.offset, $0.element) }, key: "code")
+            + TableRows.countries(answer.extras.map { row(0, $0) }, key: "extra")
         provenance = Self.provenance(answer, input)
         hints = input.geoSelfTest.hints
         facts = Self.facts(input.geoSelfTest)

@@ -84,7 +84,7 @@ struct StatsCards {
         return StatsCard(
             "http_5xx", "HTTP 5xx", total(.http5xx),
             details: [
-                line("\(NumberText.count(total(.http4xx))) 4xx", "\(NumberText.count(total(.http2xx))) 2xx"),
+                line("\(NumberText.count(total(.http4xx))) 4xx", "\(NumberText.count(total(.http2xx))) well"),
                 "since first boot",
             ],
             hour: hourText(recent), course: course { $0[.http5xx] },

@@ -74,13 +74,15 @@ struct StatsHistory: Sendable {
 
 extension StatsHistory.Series {
     init(_ answer: SeriesAnswer, now: Int64) {
+        // A clock that was set back leaves points in what is now the future.
+        let points = answer.points.filter { $0.t <= now + answer.bucket }
         let from = answer.requestedSince ?? now - 3_600_000
         self.init(
             source: answer.source == .minute ? "minutes" : "hours", bucket: answer.bucket,
-            from: min(from, answer.points.first.map { CivilTime.clamped($0.t) } ?? from),
+            from: min(from, points.first.map { CivilTime.clamped($0.t) } ?? from),
             until: max(now, from + 60_000),
             availableSince: answer.availableSince, partial: answer.partial, baseline: answer.baseline,
-            points: answer.points)
+            points: points)
     }
 
     init(_ answer: WindowAnswer) {

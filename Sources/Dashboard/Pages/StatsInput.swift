@@ -42,10 +42,10 @@ struct StatsInput: Sendable {
 
     /// Reads what the page needs of the moment.
     /// - Parameters:
-    ///   - geo: how countries are found.
+    ///   - selfTest: how countries are found.
     ///   - now: Unix ms.
     static func read(
-        from metrics: Metrics, build: BuildFacts, geo: GeoFacts, now: Int64
+        from metrics: Metrics, build: BuildFacts, selfTest: GeoSelfTest, now: Int64
     ) async throws -> StatsInput {
         let meter = metrics.meter
         func read<Key: Hashable>(_ keys: some Sequence<Key>, _ value: (Key) -> UInt64) -> [Key: UInt64] {
@@ -68,7 +68,7 @@ struct StatsInput: Sendable {
             storesSetAside: meter.sinceStart(.storeSetAside),
             residentBytes: SignalboxMetrics.residentBytes(),
             lastFlushAt: metrics.lastFlushAt,
-            geoSelfTest: try await GeoSelfTest.read(from: metrics, geo, now: now),
+            geoSelfTest: selfTest,
             recent: try await metrics.history.recentMinutes(LastHour.minutes))
     }
 

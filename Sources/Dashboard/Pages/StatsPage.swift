@@ -24,7 +24,10 @@ struct StatsPage: Sendable {
         /// loses their place.
         let reload: UsagePanel.Choice
         let groups: [StatsCards.Group]
-        let counters: CounterRows
+        /// Rows of tables, as HTML.
+        let counters: String
+        let limited: String
+        let admissions: String
 
         init(_ input: StatsInput, _ choice: StatsChoice, _ hour: LastHour) {
             let findings = Findings(input, hour)
@@ -42,7 +45,10 @@ struct StatsPage: Sendable {
                 href: choice.with { $0.reloads = !choice.reloads }.link,
                 label: choice.reloads ? "Stop reloading" : "Reload each minute", isCurrent: choice.reloads)
             groups = StatsCards(input, hour).groups
-            counters = CounterRows(input)
+            let rows = CounterRows(input)
+            counters = TableRows.counters(rows.rows, inWords: false)
+            limited = TableRows.counters(rows.limited, inWords: true)
+            admissions = TableRows.counters(rows.admissions, inWords: true)
         }
     }
 
@@ -55,7 +61,9 @@ struct StatsPage: Sendable {
         let usage: UsagePanel
         let classes: ClassesPanel
         let geo: GeoPanel
-        let minutes: [MinuteRows.Row]
+        /// Rows of a table, as HTML.
+        let minutes: String
+        let hasMinutes: Bool
         let storage: [GeoPanel.Fact]
         let build: [GeoPanel.Fact]
     }
@@ -65,12 +73,14 @@ struct StatsPage: Sendable {
     {
         let hour = LastHour(input.recent, now: input.now)
         let now = Moment(input, history.choice, hour)
+        let minutes = MinuteRows(input, hour).rows
         return try templates.render(
             part == .page ? "stats" : "stats-all",
             Whole(
                 now: now, pageTitle: now.pageTitle, zone: now.zone, reloads: history.choice.reloads,
                 usage: UsagePanel(input, history), classes: ClassesPanel(input, history),
-                geo: GeoPanel(input, history, map: map), minutes: MinuteRows(input, hour).rows,
+                geo: GeoPanel(input, history, map: map), minutes: TableRows.minutes(minutes),
+                hasMinutes: !minutes.isEmpty,
                 storage: StoragePanel(input, history.store).facts, build: BuildPanel(input).facts))
     }
 

@@ -28,7 +28,8 @@ struct UsagePanel {
 
     let heading: String
     let metrics: [Choice]
-    let options: [Option]
+    /// Every metric, as the list's options in HTML.
+    let options: String
     let fields: [Field]
     let ranges: [Choice]
     /// Ways through time where a part of it is shown.
@@ -42,8 +43,9 @@ struct UsagePanel {
     /// Source, bucket, start, and what is missing.
     let provenance: String
     let valueHeading: String
-    /// Newest first.
-    let rows: [Row]
+    /// Newest first, as HTML.
+    let rows: String
+    let hasRows: Bool
 
     init(_ input: StatsInput, _ history: StatsHistory) {
         let (series, choice, zone) = (history.series, history.choice, input.timeZone)
@@ -59,9 +61,10 @@ struct UsagePanel {
                 href: choice.with { $0.metric = one }.link + "#usage", label: one.label,
                 isCurrent: one == metric)
         }
-        options = (ChartMetric.common + ChartMetric.others).map {
-            Option(name: $0.name, label: $0.label, isCurrent: $0 == metric)
-        }
+        options = TableRows.options(
+            (ChartMetric.common + ChartMetric.others).map {
+                Option(name: $0.name, label: $0.label, isCurrent: $0 == metric)
+            })
         fields = Self.fields(choice)
         // From short to long, as one zooms out.
         ranges = SeriesRange.allCases.reversed().map { range in
@@ -84,7 +87,7 @@ struct UsagePanel {
         legend = chart.legend(current: metric.label, previous: "the same length of time before")
         provenance = Self.provenance(input, history, isOpen: isOpen)
         valueHeading = metric.label
-        rows = points.reversed().map { point in
+        let rows = points.reversed().map { point in
             Row(
                 t: point.t, time: CivilTime(point.t, in: zone).dateAndTime,
                 values: [
@@ -92,6 +95,8 @@ struct UsagePanel {
                         ? NumberText.exact(Int64(min(point.value, 9e18))) : metric.unit.text(point.value)
                 ])
         }
+        self.rows = TableRows.series(rows)
+        hasRows = !rows.isEmpty
     }
 
     /// The series as it happened: without the counts from before the kept history, which stand on the first
@@ -131,6 +136,9 @@ struct UsagePanel {
         if let since = series.availableSince {
             let time = CivilTime(since, in: input.timeZone).dateAndTime
             parts.append("kept since \(time) \(CivilTime.name(of: input.timeZone))")
+        }
+        if metric.unit == .microseconds, series.bucket > 60_000 {
+            parts.append("each point is its worst minute")
         }
         if series.partial { parts.append("nothing older is kept for this range") }
         let baseline = metric.baseline(of: series.baseline)

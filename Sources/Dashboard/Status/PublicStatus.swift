@@ -20,7 +20,7 @@ struct PublicStatus: Sendable {
     /// Oldest first.
     let days: [Day]
     let messages: RoundedCount
-    /// Most visits first.
+    /// Most visits first, those that are rounded alike by name.
     let countries: [Country]
 
     static let daysMax = 90
@@ -34,12 +34,18 @@ struct PublicStatus: Sendable {
             return Day(name: day.name, uptime: (share * 1_000).rounded(.down) / 1_000)
         }
         messages = RoundedCount(closed.messages)
-        // This machine and the tailnet are the operator's own business.
-        let others = closed.geo.extras.filter { $0.code != "LOCAL" }
-        countries = (closed.geo.countries + others).map {
+        // This machine and the tailnet are the operator's own business. Those whom nobody knows, and what was
+        // folded, may be few as well.
+        let others = closed.geo.extras.filter { $0.code != "LOCAL" && $0.count >= Self.visitsMin }
+        let rows = (closed.geo.countries + others).map {
             Country(
                 code: $0.code, name: Self.names[$0.code] ?? map.name(of: $0.code) ?? $0.code,
                 visits: RoundedCount($0.count))
+        }
+        // By what is said, not by what is known: the order would tell what rounding hides.
+        countries = rows.sorted { one, other in
+            let (first, second) = (one.visits.value ?? -1, other.visits.value ?? -1)
+            return first != second ? first > second : one.name < other.name
         }
     }
 

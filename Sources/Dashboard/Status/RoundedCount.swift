@@ -1,15 +1,12 @@
-/// A count that says how much, and never how many: two digits, cut, and nothing below a hundred.
+/// A count that says how much, and never how many: two digits, cut, and nothing below a hundred, not even
+/// whether there is any.
 struct RoundedCount: Equatable {
-    /// nil for some, but fewer than can be said.
+    /// nil for fewer than can be said.
     let value: Int64?
 
     private static let smallest: Int64 = 100
 
     init(_ count: Int64) {
-        guard count > 0 else {
-            value = 0
-            return
-        }
         guard count >= Self.smallest else {
             value = nil
             return
@@ -22,7 +19,6 @@ struct RoundedCount: Equatable {
     var text: String {
         switch value {
         case nil: "fewer than \(Self.smallest)"
-        case 0: "none"
         case .some(let value): "about \(NumberText.exact(value))"
         }
     }

@@ -1,4 +1,5 @@
 import NIOConcurrencyHelpers
+import NIOCore
 import SignalboxMetrics
 import Web
 
@@ -11,7 +12,14 @@ struct StatusRoutes: Sendable {
     let isOn: Bool
     /// Unix ms.
     let clock: @Sendable () -> Int64
-    private let known = NIOLockedValueBox<(until: Int64, status: PublicStatus)?>(nil)
+    private let known = NIOLockedValueBox<Known?>(nil)
+
+    /// A day's answers, laid out and compressed once.
+    private struct Known {
+        let until: Int64
+        let page: StaticFiles.File
+        let json: StaticFiles.File
+    }
 
     init(
         metrics: Metrics, page: StatusPage, map: WorldMap, isOn: Bool, clock: @escaping @Sendable () -> Int64
@@ -24,39 +32,41 @@ struct StatusRoutes: Sendable {
     }
 
     func add(to router: ColdRouter) {
-        router.on(.publicStatus) { context in
-            guard isOn else { return Self.notFound }
-            let status = try await status()
-            var response = FrontResponse.page(try page.render(status))
-            response.headers = [("Content-Type", "text/html; charset=utf-8"), Self.caching]
-            return response.tagged(for: context.front)
-        }
-        router.on(.publicStatusFile) { context in
-            guard isOn else { return Self.notFound }
-            var response = FrontResponse.json(try await status().json, headers: [Self.caching])
-            response.isCompressible = true
-            return response.tagged(for: context.front)
-        }
+        router.on(.publicStatus) { context in try await answer(context.front, \.page) }
+        router.on(.publicStatusFile) { context in try await answer(context.front, \.json) }
     }
 
-    /// The same for everybody, and for a day.
-    private static let caching = (name: "Cache-Control", value: "public, max-age=300")
-    private static let notFound = FrontResponse.refusal(
-        .notFound, ErrorBody("not found", reason: "unknown_route"))
+    private func answer(
+        _ request: FrontRequest, _ file: (Known) -> StaticFiles.File
+    ) async throws -> FrontResponse {
+        guard isOn else {
+            return .refusal(.notFound, ErrorBody("not found", reason: "unknown_route"))
+        }
+        // The same for everybody, and for a day.
+        return file(try await today()).response(
+            ifNoneMatch: request.header("if-none-match"),
+            acceptsGzip: Gzip.isAccepted(request.header("accept-encoding")),
+            cacheControl: "public, max-age=300")
+    }
 
-    private func status() async throws -> PublicStatus {
+    private func today() async throws -> Known {
         let now = clock()
         let until = metrics.history.lastDayEnd(now: now)
-        if let known = known.withLockedValue({ $0 }), known.until == until { return known.status }
+        if let known = known.withLockedValue({ $0 }), known.until == until { return known }
         let closed = try await metrics.history.closedDays(
             PublicStatus.daysMax, minimum: max(PublicStatus.visitsMin, metrics.visitsMin), now: now)
         let status = PublicStatus(
             closed, updated: CivilTime(until, in: metrics.store.timeZone).date, map: map)
+        let made = Known(
+            until: until,
+            page: StaticFiles.File(
+                contentType: "text/html; charset=utf-8", body: ByteBuffer(string: try page.render(status))),
+            json: StaticFiles.File(contentType: "application/json; charset=utf-8", body: status.json))
         // Two that ask at once could read before and after a late flush: the first answer stands.
         return known.withLockedValue { known in
-            if let known, known.until == until { return known.status }
-            known = (until, status)
-            return status
+            if let known, known.until == until { return known }
+            known = made
+            return made
         }
     }
 }

@@ -1,3 +1,5 @@
+import SQLite
+
 /// The last days of STATS_TZ that are over, for those who may not follow the present.
 ///
 /// A day counts as over an hour after its midnight: by then its last minutes have been written, and what is
@@ -8,7 +10,7 @@ public struct ClosedDays: Sendable {
         public let t: Int64
         /// As people of the zone write it, `2026-06-15`.
         public let name: String
-        /// Minutes that were sampled, and minutes that could have been.
+        /// Samples that were taken, and minutes in which one could have been.
         public let sampled: Int64
         public let minutes: Int64
 
@@ -50,8 +52,15 @@ extension History {
         let from = starts[starts.count - 1]
         let answer = try await series(SeriesWindow(from: from, until: until, step: .calendarDay))
         let points = Dictionary(answer.points.map { (calendar.day(of: $0.t).lowerBound, $0) }) { $1 }
-        // What came before the first sample was no downtime.
-        let known = answer.availableSince ?? until
+        let (known, visits) = try await read { connection in
+            (
+                try Self.firstSampled(connection) ?? until,
+                // Whole hours only: what is said of a day must not depend on when it is asked.
+                try CountryTable.hours.visits(
+                    connection, from: floorTo(hourMilliseconds, from),
+                    until: floorTo(hourMilliseconds, until))
+            )
+        }
         let days = starts.dropFirst().reversed().compactMap { start -> ClosedDays.Day? in
             let day = calendar.day(of: start)
             guard day.upperBound > known else { return nil }
@@ -60,10 +69,21 @@ extension History {
                 t: start, name: calendar.name(of: start), sampled: points[start]?.samples ?? 0,
                 minutes: minutes)
         }
-        let visits = try await geo(SeriesWindow(from: from, until: until), minimum: minimum, now: now)
+        let geo = Self.answer(
+            visits, range: nil, source: .hourly, requested: from, until: until, available: nil,
+            approximate: true, minimum: minimum)
         let total = answer.points.last.flatMap(\.messagesTotal)
         return ClosedDays(
             until: until, days: days,
-            messages: total ?? answer.points.reduce(0) { boundedSum($0, $1[.messages]) }, geo: visits)
+            messages: total ?? answer.points.reduce(0) { boundedSum($0, $1[.messages]) }, geo: geo)
+    }
+
+    /// When the first sample of all began, Unix ms: what came before was no downtime. Kept hours say it to the
+    /// hour, and minutes, while they reach back so far, to the minute.
+    private static func firstSampled(_ connection: Connection) throws -> Int64? {
+        guard let available = try availableSince(connection) else { return nil }
+        guard let minute = try PointTable.minutes.oldest(connection), minute - available < hourMilliseconds
+        else { return available }
+        return max(available, floorTo(minuteMilliseconds, minute))
     }
 }

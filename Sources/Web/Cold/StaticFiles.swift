@@ -12,6 +12,32 @@ public struct StaticFiles: Sendable {
         /// A strong ETag made from the content; the gzipped body's has a letter more.
         public let etag: String
         var gzippedETag: String { String(etag.dropLast()) + "z\"" }
+
+        public init(contentType: String, body: ByteBuffer) {
+            self.contentType = contentType
+            self.body = body
+            let gzipped = Gzip.compress(body, level: 9)
+            self.gzipped = gzipped.flatMap { $0.readableBytes < body.readableBytes ? $0 : nil }
+            // FNV-1a: tells versions of a file apart; nothing secret hangs on it.
+            let hash = body.readableBytesView.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+                ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+            }
+            etag = "\"\(String(hash, radix: 16))\""
+        }
+
+        /// The answer to a GET: the file, or 304 when the client has it.
+        public func response(
+            ifNoneMatch: String?, acceptsGzip: Bool, cacheControl: String
+        ) -> FrontResponse {
+            let gzipped = acceptsGzip ? self.gzipped : nil
+            let etag = gzipped == nil ? self.etag : gzippedETag
+            var headers = [(name: "ETag", value: etag), (name: "Cache-Control", value: cacheControl)]
+            if self.gzipped != nil { headers.append((name: "Vary", value: "Accept-Encoding")) }
+            if ifNoneMatch == etag { return FrontResponse(status: .notModified, headers: headers) }
+            headers.append((name: "Content-Type", value: contentType))
+            if gzipped != nil { headers.append((name: "Content-Encoding", value: "gzip")) }
+            return FrontResponse(headers: headers, body: gzipped ?? body)
+        }
     }
 
     private let files: [String: File]
@@ -30,14 +56,7 @@ public struct StaticFiles: Sendable {
         {
             guard let type = Self.types[url.pathExtension] else { continue }
             let data = try Data(contentsOf: url)
-            // FNV-1a: tells versions of a file apart; nothing secret hangs on it.
-            let hash = data.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-            let body = ByteBuffer(bytes: data)
-            let gzipped = Gzip.compress(body, level: 9)
-            files[url.lastPathComponent] = File(
-                contentType: type, body: body,
-                gzipped: gzipped.flatMap { $0.readableBytes < body.readableBytes ? $0 : nil },
-                etag: "\"\(String(hash, radix: 16))\"")
+            files[url.lastPathComponent] = File(contentType: type, body: ByteBuffer(bytes: data))
         }
         self.files = files
     }
@@ -51,16 +70,8 @@ public struct StaticFiles: Sendable {
         guard let file = files[name] else {
             return .refusal(.notFound, ErrorBody("not found", reason: "unknown_asset"))
         }
-        let gzipped = acceptsGzip ? file.gzipped : nil
-        let etag = gzipped == nil ? file.etag : file.gzippedETag
-        var headers = [
-            (name: "ETag", value: etag),
-            (name: "Cache-Control", value: "public, max-age=300, stale-while-revalidate=60"),
-        ]
-        if file.gzipped != nil { headers.append((name: "Vary", value: "Accept-Encoding")) }
-        if ifNoneMatch == etag { return FrontResponse(status: .notModified, headers: headers) }
-        headers.append((name: "Content-Type", value: file.contentType))
-        if gzipped != nil { headers.append((name: "Content-Encoding", value: "gzip")) }
-        return FrontResponse(headers: headers, body: gzipped ?? file.body)
+        return file.response(
+            ifNoneMatch: ifNoneMatch, acceptsGzip: acceptsGzip,
+            cacheControl: "public, max-age=300, stale-while-revalidate=60")
     }
 }

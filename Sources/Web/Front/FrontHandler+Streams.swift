@@ -32,6 +32,8 @@ extension FrontHandler {
         write(head)
         removeDecoder(context)
         stream.started()
+        // What happened while its answer was worked out.
+        if quiescing { stream.shutDown() } else if inputClosed { context.close(promise: nil) }
     }
 
     /// Turns the connection into a WebSocket. A handshake that lacks something is refused with 400.
