@@ -19,6 +19,7 @@ FOREIGN = "of_another_version"
 MOVED_BY_A_START = (
     "signalbox_http_requests_total", "signalbox_http_methods_total", "signalbox_http_request_duration_seconds",
     "signalbox_process_starts_total", "signalbox_unclean_shutdowns_total", "signalbox_store_flushes_total",
+    'signalbox_admissions_total{result="bearer"}',
     "peak_this_minute",
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ public struct StaticFiles: Sendable {
             let gzipped = acceptsGzip ? self.gzipped : nil
             let etag = gzipped == nil ? self.etag : gzippedETag
             var headers = [(name: "ETag", value: etag), (name: "Cache-Control", value: cacheControl)]
-            if self.gzipped != nil { headers.append((name: "Vary", value: "Accept-Encoding")) }
+            headers.append((name: "Vary", value: "Accept-Encoding"))
             if ifNoneMatch == etag { return FrontResponse(status: .notModified, headers: headers) }
             headers.append((name: "Content-Type", value: contentType))
             if gzipped != nil { headers.append((name: "Content-Encoding", value: "gzip")) }

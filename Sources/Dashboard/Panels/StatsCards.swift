@@ -211,9 +211,10 @@ extension StatsCards {
         return "last hour: up to \(ValueUnit.microseconds.text(Double(highest)))"
     }
 
-    /// Parts on one line, broken between them if at all.
+    /// Parts on one line, broken between them if at all; long ones would not fit a phone's card whole.
     private func line(_ parts: [String]) -> String {
-        parts.map { $0.split(separator: " ").joined(separator: "\u{A0}") }.joined(separator: ", ")
+        parts.map { $0.count > 18 ? $0 : $0.split(separator: " ").joined(separator: "\u{A0}") }
+            .joined(separator: ", ")
     }
 
     private func line(_ parts: String...) -> String { line(parts) }
