@@ -171,7 +171,9 @@ def test_uptime_is_by_day_and_days_without_the_server_are_down(start_server: Ser
         for point in series(server, from_="2026-06-12", to="2026-06-15", step="day")["points"]
     }
     # What came before the first sample's minute was no downtime.
-    minutes = [30, 1_440, 1_440]
+    first = series(server, from_="2026-06-12", to="2026-06-13", step="1m")["points"][0]["t"]
+    assert first >= ms("2026-06-12T23:30Z")
+    minutes = [-((first - ms("2026-06-13T00:00Z")) // 60_000), 1_440, 1_440]
     counts = [sampled.get(ms(day["day"] + "T00:00Z"), 0) for day in told["days"]]
     assert counts[0] > 0 and counts[1] == 0 and counts[2] > 0
     expected = [int(count / length * 1_000) / 1_000 for count, length in zip(counts, minutes, strict=True)]
