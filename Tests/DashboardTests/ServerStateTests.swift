@@ -152,6 +152,10 @@ import Testing
         #expect(list.map(\.kind) == [.turnedAway])
         #expect(list.first?.level == .caution)
         #expect(findings(input).serverErrors == 0)
+        let hour = LastHour(input.recent, now: input.now)
+        #expect(!ServerState(input, findings(input)).facts.contains("no 5xx in the last hour"))
+        let cards = StatsCards(input, hour).groups.flatMap(\.cards)
+        #expect(cards.first { $0.name == "http_5xx" }?.tone == "caution")
         input.recent[55][.http5xx] = 1
         #expect(findings(input).list.map(\.kind) == [.serverErrors, .turnedAway])
     }

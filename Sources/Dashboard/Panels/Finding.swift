@@ -50,6 +50,8 @@ struct Findings {
     let list: [Finding]
     /// 5xx within the last hour, but for those that say that a bound is reached.
     let serverErrors: Int64
+    /// Any 5xx within the last hour.
+    let has5xx: Bool
     let isFlushOverdue: Bool
 
     /// A flush is taken each minute: two missed ones are a fault, not a delay.
@@ -69,7 +71,8 @@ struct Findings {
 
     init(_ input: StatsInput, _ hour: LastHour) {
         let turnedAway = hour.sum { min($0[.overCapacity], $0[.http5xx]) }
-        serverErrors = hour.sum { Self.faults($0) }
+        serverErrors = hour.sum(Self.faults)
+        has5xx = hour.sum { $0[.http5xx] } > 0
         isFlushOverdue =
             input.seconds(since: max(input.lastFlushAt, input.startedAt)) > Self.flushOverdueAfterSeconds
         var list = Self.store(input, isFlushOverdue: isFlushOverdue)
@@ -96,7 +99,7 @@ struct Findings {
     }
 
     /// 5xx of a minute that are faults, and not a bound's 503.
-    private static func faults(_ point: Point) -> Int64 {
+    static func faults(_ point: Point) -> Int64 {
         max(0, point[.http5xx] &- max(0, point[.overCapacity]))
     }
 

@@ -38,9 +38,4 @@ struct LastHour {
 
     /// The highest value.
     func highest(_ stat: StoredStat) -> Int64? { points.compactMap { $0?[stat] }.max() }
-
-    /// The course over the hour.
-    func sparkline(_ value: (Point) -> Int64) -> String {
-        Sparkline(points.map { $0.map { Double(value($0)) } }).svg()
-    }
 }

@@ -24,7 +24,7 @@ struct ServerState {
                     ? "first flush within a minute"
                     : "last flush \(NumberText.age(seconds: input.seconds(since: input.lastFlushAt)))")
         }
-        if findings.serverErrors == 0 { facts.append("no 5xx in the last hour") }
+        if !findings.has5xx { facts.append("no 5xx in the last hour") }
         self.facts = facts
     }
 

@@ -88,7 +88,7 @@ struct StatsCards {
                 "since first boot",
             ],
             hour: hourText(recent), course: course { $0[.http5xx] },
-            tone: recent > 0 ? .danger : .calm)
+            tone: hour.sum(Findings.faults) > 0 ? .danger : recent > 0 ? .caution : .calm)
     }
 
     private var limited: StatsCard {
