@@ -73,7 +73,8 @@ func loadMap() throws -> WorldMap {
 /// The dashboard as HTML.
 func statsPage(_ input: StatsInput, _ history: StatsHistory, part: StatsChoice.Part = .page) throws -> String
 {
-    try StatsPage(templates: loadTemplates(), map: loadMap()).render(input, history, part: part)
+    let page = try StatsPage(templates: loadTemplates(), map: loadMap())
+    return try page.render(input, history.choice, page.past(input, history), part: part)
 }
 
 /// Visits by country of the last hour.

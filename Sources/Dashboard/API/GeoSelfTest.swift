@@ -3,9 +3,9 @@ public import SignalboxMetrics
 public import Web
 
 /// What the server knows about how it finds countries, as far as it can tell by itself.
-public struct GeoFacts: Sendable {
+public struct GeoFacts: Hashable, Sendable {
     /// The country database.
-    public struct Database: Sendable {
+    public struct Database: Hashable, Sendable {
         /// What its maker calls it; nil when it isn't loaded.
         public var type: String?
         /// Unix s.

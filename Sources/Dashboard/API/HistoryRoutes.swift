@@ -7,7 +7,7 @@ struct HistoryRoutes: Sendable {
     let metrics: Metrics
     /// Unix ms.
     let clock: @Sendable () -> Int64
-    private let cache = AnswerCache()
+    private let cache = AnswerCache<ByteBuffer>()
 
     init(metrics: Metrics, clock: @escaping @Sendable () -> Int64) {
         self.metrics = metrics

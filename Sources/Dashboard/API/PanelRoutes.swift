@@ -10,7 +10,7 @@ struct PanelRoutes: Sendable {
     let geo: @Sendable () -> GeoFacts
     /// Unix ms.
     let clock: @Sendable () -> Int64
-    private let histories = HistoryCache()
+    private let weeks = AnswerCache<GeoAnswer>()
 
     init(
         metrics: Metrics, build: BuildFacts, geo: @escaping @Sendable () -> GeoFacts,
@@ -24,18 +24,16 @@ struct PanelRoutes: Sendable {
 
     /// Everything about the moment.
     func input() async throws -> StatsInput {
-        let week = try await histories.week(metrics, now: clock())
+        let now = clock()
+        // Visits of the last seven days, as of the last flush.
+        let week = try await weeks.answer(to: "", tag: metrics.revision) {
+            try await metrics.history.geo(.week, now: now)
+        }
         return try await StatsInput.read(
             from: metrics, build: build,
             selfTest: GeoSelfTest(
-                geo(), week: week, headersIgnored: metrics.meter.total(.cloudflareHeadersIgnored),
-                now: clock()),
-            now: clock())
-    }
-
-    /// Everything about the past, for one choice.
-    func history(_ choice: StatsChoice, now: Int64) async throws -> StatsHistory {
-        try await histories.history(metrics, choice, now: now)
+                geo(), week: week, headersIgnored: metrics.meter.total(.cloudflareHeadersIgnored), now: now),
+            now: now)
     }
 
     func state(_ request: FrontRequest) async throws -> FrontResponse {

@@ -77,15 +77,3 @@ struct StatsInput: Sendable {
     /// Whole seconds since a time in ms, never below 0.
     func seconds(since t: Int64) -> Int64 { max(0, (now - t) / 1_000) }
 }
-
-/// What was built into the program that runs.
-struct BuildFacts: Sendable {
-    var version: String
-    /// The commit it was built from, where the build noted it.
-    var commit: String?
-
-    init(version: BuildVersion, commit: String?) {
-        self.version = version.text
-        self.commit = commit
-    }
-}

@@ -22,7 +22,7 @@ struct StatsPage: Sendable {
         let zone: String
         /// Reloading is the visitor's choice where there is no script: a page that moves under a reader's eyes
         /// loses their place.
-        let reload: UsagePanel.Choice
+        let reload: PanelLink
         let groups: [StatsCards.Group]
         /// Rows of tables, as HTML.
         let counters: String
@@ -41,7 +41,7 @@ struct StatsPage: Sendable {
             alerts = AlertRows(input, findings).rows
             updated = CivilTime(input.now, in: input.timeZone).timeWithSeconds
             zone = CivilTime.name(of: input.timeZone)
-            reload = UsagePanel.Choice(
+            reload = PanelLink(
                 href: choice.with { $0.reloads = !choice.reloads }.link,
                 label: choice.reloads ? "Stop reloading" : "Reload each minute", isCurrent: choice.reloads)
             groups = StatsCards(input, hour).groups
@@ -58,30 +58,44 @@ struct StatsPage: Sendable {
         let pageTitle: String
         let zone: String
         let reloads: Bool
-        let usage: UsagePanel
-        let classes: ClassesPanel
-        let geo: GeoPanel
+        /// ``PastPanels``, as HTML.
+        let past: String
         /// Rows of a table, as HTML.
         let minutes: String
         let hasMinutes: Bool
-        let storage: [GeoPanel.Fact]
-        let build: [GeoPanel.Fact]
+        let storage: [PanelFact]
+        let build: [PanelFact]
+    }
+
+    /// Charts, map and their tables.
+    func past(_ input: StatsInput, _ history: StatsHistory) throws -> PastPanels {
+        struct Past {
+            let zone: String
+            let usage: UsagePanel
+            let classes: ClassesPanel
+            let geo: GeoPanel
+        }
+        let html = try templates.render(
+            "stats-past",
+            Past(
+                zone: CivilTime.name(of: input.timeZone), usage: UsagePanel(input, history),
+                classes: ClassesPanel(input, history), geo: GeoPanel(input, history, map: map)))
+        return PastPanels(html: html, store: history.store)
     }
 
     /// The page, or all its parts alone, as HTML.
-    func render(_ input: StatsInput, _ history: StatsHistory, part: StatsChoice.Part = .page) throws -> String
-    {
+    func render(
+        _ input: StatsInput, _ choice: StatsChoice, _ past: PastPanels, part: StatsChoice.Part = .page
+    ) throws -> String {
         let hour = LastHour(input.recent, now: input.now)
-        let now = Moment(input, history.choice, hour)
+        let now = Moment(input, choice, hour)
         let minutes = MinuteRows(input, hour).rows
         return try templates.render(
             part == .page ? "stats" : "stats-all",
             Whole(
-                now: now, pageTitle: now.pageTitle, zone: now.zone, reloads: history.choice.reloads,
-                usage: UsagePanel(input, history), classes: ClassesPanel(input, history),
-                geo: GeoPanel(input, history, map: map), minutes: TableRows.minutes(minutes),
-                hasMinutes: !minutes.isEmpty,
-                storage: StoragePanel(input, history.store).facts, build: BuildPanel(input).facts))
+                now: now, pageTitle: now.pageTitle, zone: now.zone, reloads: choice.reloads, past: past.html,
+                minutes: TableRows.minutes(minutes), hasMinutes: !minutes.isEmpty,
+                storage: StoragePanel(input, past.store).facts, build: BuildPanel(input).facts))
     }
 
     /// The parts that say how things are now, as HTML.

@@ -17,7 +17,7 @@ extension StatsCard: MustacheParent {
     }
 }
 
-extension UsagePanel.Choice: MustacheParent {
+extension PanelLink: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {
         case "href": href

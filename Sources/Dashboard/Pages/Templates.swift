@@ -27,8 +27,8 @@ public struct Templates: Sendable {
     static let required =
         ["layout", "stats", "stats-all", "stats-now", "login", "notice", "home", "status"]
         + [
-            "updated", "state", "alerts", "cards", "counters", "usage", "classes", "countries", "minutes",
-            "storage", "build", "gate", "panels",
+            "updated", "state", "alerts", "cards", "counters", "past", "usage", "classes", "countries",
+            "minutes", "storage", "build", "gate", "panels",
         ].map { "stats-\($0)" }
 
     /// Loads every `*.mustache` of a directory.

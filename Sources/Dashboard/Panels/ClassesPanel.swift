@@ -3,7 +3,7 @@ import SignalboxMetrics
 /// Answers by class of status over time, with a table twin.
 struct ClassesPanel {
     let heading: String
-    let scales: [UsagePanel.Choice]
+    let scales: [PanelLink]
     /// From our own pure functions; the template doesn't escape it.
     let chart: String
     /// What its colours mean and what they add up to, a list in HTML.
@@ -23,7 +23,7 @@ struct ClassesPanel {
         let (series, choice) = (history.series, history.choice)
         heading = "Answers by status, \(UsagePanel.words(choice.span, input))"
         scales = [(StackedChart.Scale.linear, "Linear"), (.log, "Log")].map { scale, label in
-            UsagePanel.Choice(
+            PanelLink(
                 href: choice.with { $0.scale = scale }.link + "#classes", label: label,
                 isCurrent: choice.scale == scale)
         }
@@ -48,7 +48,7 @@ struct ClassesPanel {
         self.chart = chart.svg()
         legend = chart.legend()
         let rows = series.points.reversed().map { point in
-            UsagePanel.Row(
+            SeriesRow(
                 t: point.t, time: CivilTime(point.t, in: input.timeZone).dateAndTime,
                 values: Self.classes.map { NumberText.exact(value(point, $0.stat)) })
         }

@@ -9,10 +9,6 @@ struct GeoPanel {
         /// From our own pure function; the template doesn't escape it.
         let bar: String
     }
-    struct Fact {
-        let name: String
-        let value: String
-    }
     struct Step {
         let level: Int
         let label: String
@@ -27,7 +23,7 @@ struct GeoPanel {
     let rows: String
     let provenance: String
     /// The self-test.
-    let facts: [Fact]
+    let facts: [PanelFact]
     let hints: [String]
 
     /// Bars are for comparing the first few by eye.
@@ -84,10 +80,10 @@ struct GeoPanel {
         GeoAnswer.otherCode: "Other countries",
     ]
 
-    private static func facts(_ test: GeoSelfTest) -> [Fact] {
-        var facts = [Fact(name: "Source", value: "GEO_SOURCE \(test.facts.source.rawValue)")]
+    private static func facts(_ test: GeoSelfTest) -> [PanelFact] {
+        var facts = [PanelFact(name: "Source", value: "GEO_SOURCE \(test.facts.source.rawValue)")]
         facts.append(
-            Fact(name: "Cloudflare", value: test.facts.trustsCloudflare ? "trusted" : "not trusted"))
+            PanelFact(name: "Cloudflare", value: test.facts.trustsCloudflare ? "trusted" : "not trusted"))
         if let database = test.facts.database {
             var value = "not loaded"
             if let type = database.type {
@@ -96,14 +92,14 @@ struct GeoPanel {
                     value += ", built \(days) \(days == 1 ? "day" : "days") ago"
                 }
             }
-            facts.append(Fact(name: "Database", value: value))
+            facts.append(PanelFact(name: "Database", value: value))
         } else {
-            facts.append(Fact(name: "Database", value: "none; set GEOIP_DB"))
+            facts.append(PanelFact(name: "Database", value: "none; set GEOIP_DB"))
         }
         let share = test.unknownShare.map {
             "\(NumberText.percent($0)) of \(NumberText.exact(test.visits))"
         }
-        facts.append(Fact(name: "Unknown in 7 days", value: share ?? "no visits"))
+        facts.append(PanelFact(name: "Unknown in 7 days", value: share ?? "no visits"))
         return facts
     }
 }

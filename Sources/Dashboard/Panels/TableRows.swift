@@ -2,7 +2,7 @@
 /// rows takes ten times as long as all the rest of the page.
 enum TableRows {
     /// Rows of a time and its numbers, with the time for the script.
-    static func series(_ rows: [UsagePanel.Row]) -> String {
+    static func series(_ rows: [SeriesRow]) -> String {
         joined(rows) { row in
             "<tr data-t=\"\(row.t)\"><th scope=\"row\">\(MarkupText.escaped(row.time))</th>"
                 + numbers(row.values) + "</tr>\n"

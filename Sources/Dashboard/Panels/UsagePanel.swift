@@ -3,17 +3,6 @@ import SignalboxMetrics
 
 /// The usage chart with its choices, its table twin, and where its numbers come from.
 struct UsagePanel {
-    struct Choice {
-        let href: String
-        let label: String
-        let isCurrent: Bool
-    }
-    struct Row {
-        /// Unix ms, for the script.
-        let t: Int64
-        let time: String
-        let values: [String]
-    }
     /// One entry of the list of all metrics.
     struct Option {
         let name: String
@@ -27,13 +16,13 @@ struct UsagePanel {
     }
 
     let heading: String
-    let metrics: [Choice]
+    let metrics: [PanelLink]
     /// Every metric, as the list's options in HTML.
     let options: String
     let fields: [Field]
-    let ranges: [Choice]
+    let ranges: [PanelLink]
     /// Ways through time where a part of it is shown.
-    let moves: [Choice]
+    let moves: [PanelLink]
     /// From our own pure functions; the template doesn't escape it.
     let chart: String
     /// What is to be seen in it, a list in HTML.
@@ -57,7 +46,7 @@ struct UsagePanel {
             && points.last.map { input.now - CivilTime.clamped($0.t) < series.bucket } == true
         heading = "\(metric.label), \(Self.words(choice.span, input))"
         metrics = ChartMetric.common.map { one in
-            Choice(
+            PanelLink(
                 href: choice.with { $0.metric = one }.link + "#usage", label: one.label,
                 isCurrent: one == metric)
         }
@@ -68,7 +57,7 @@ struct UsagePanel {
         fields = Self.fields(choice)
         // From short to long, as one zooms out.
         ranges = SeriesRange.allCases.reversed().map { range in
-            Choice(
+            PanelLink(
                 href: choice.with { $0.span = .range(range) }.link + "#usage", label: Self.label(range),
                 isCurrent: choice.span == .range(range))
         }
@@ -88,7 +77,7 @@ struct UsagePanel {
         provenance = Self.provenance(input, history, isOpen: isOpen)
         valueHeading = metric.label
         let rows = points.reversed().map { point in
-            Row(
+            SeriesRow(
                 t: point.t, time: CivilTime(point.t, in: zone).dateAndTime,
                 values: [
                     metric.unit == .count

@@ -1,4 +1,5 @@
 import Foundation
+import Web
 
 /// DATA_DIR: made when it isn't there, used by one server at a time.
 final class DataDirectory {
@@ -12,9 +13,8 @@ final class DataDirectory {
     /// Beside other memory files, with a name that follows from the directory, so that two servers on one
     /// machine don't meet.
     var defaultCountersPath: String {
-        let name = path.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         let shared = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : path
-        return "\(shared)/signalbox-\(geteuid())-\(String(name, radix: 16)).counters"
+        return "\(shared)/signalbox-\(geteuid())-\(fingerprint(of: path.utf8)).counters"
     }
 
     init(path: String) throws {
