@@ -22,7 +22,8 @@ actor Flushing {
         sampled = stored
     }
 
-    func sample(_ t: Int64, _ metrics: Metrics) {
+    @discardableResult
+    func sample(_ t: Int64, _ metrics: Metrics) -> Point {
         let (sample, values) = metrics.sample(at: t, since: sampled)
         sampled = values
         pending.append(sample)
@@ -32,6 +33,7 @@ actor Flushing {
             pending[inFlight].visits.merge(oldest.visits, uniquingKeysWith: +)
         }
         metrics.noteUnwritten(pending.count)
+        return sample.point
     }
 
     /// Has everything written that waits, and only then takes it from the list.

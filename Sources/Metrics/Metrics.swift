@@ -24,6 +24,9 @@ public final class Metrics: Sendable {
     private let flushes = ManagedAtomic<UInt64>(0)
     private let isWritable = ManagedAtomic<Bool>(true)
     private let unwritten = ManagedAtomic<Int>(0)
+    /// The newest sample, Unix ms; 0 before the first one of a new store.
+    private let sampledAt: ManagedAtomic<Int64>
+    public let alerts: AlertEvaluator
 
     /// Opens the live counters and joins them with the store's totals.
     /// - Parameters:
@@ -31,7 +34,8 @@ public final class Metrics: Sendable {
     ///   - visitsMin: GEO_MIN_COUNT.
     ///   - now: Unix ms.
     public init(
-        store: Store, countersPath: String?, visitsMin: Int64 = 1, sources: (Meter) -> [any GaugeSource],
+        store: Store, countersPath: String?, visitsMin: Int64 = 1,
+        thresholds: AlertThresholds = .init(), sources: (Meter) -> [any GaugeSource],
         now: Int64, logger: Logger
     ) {
         self.store = store
@@ -70,6 +74,8 @@ public final class Metrics: Sendable {
         history = History(store: store, meter: meter)
         exposedVisits = ExposedVisits(slots: slots)
         flushing = Flushing(stored: stored)
+        sampledAt = ManagedAtomic(store.newestSampleAt)
+        alerts = AlertEvaluator(thresholds, history: history, meter: meter, logger: logger)
         self.sources = sources(meter)
     }
 
@@ -81,6 +87,8 @@ public final class Metrics: Sendable {
         readings[.lastFlushTimestamp] = Double(lastFlushAt) / 1_000
         readings[.storeWritable] = isWritable.load(ordering: .relaxed) ? 1 : 0
         readings[.storeUnwrittenPoints] = Double(unwritten.load(ordering: .relaxed))
+        readings[.alertSilences] = Double(alerts.silences.count)
+        readings[.alertsFiring] = Double(alerts.firing)
         return readings
     }
 
@@ -94,14 +102,17 @@ public final class Metrics: Sendable {
 
     /// Takes a sample labelled `t` (Unix ms) and has it written, unless the disk is still busy with an
     /// earlier one: then it waits in memory with that one's successors.
-    public func tick(at t: Int64) async {
-        await flushing.sample(t, self)
+    /// - Returns: the sample.
+    @discardableResult
+    public func tick(at t: Int64) async -> Point {
+        let point = await flushing.sample(t, self)
         guard await !flushing.isWriting else {
             // More than any disk that works takes.
             if await flushing.writingFor > .seconds(2) { isWritable.store(false, ordering: .relaxed) }
-            return
+            return point
         }
         Task { await self.write(t) }
+        return point
     }
 
     /// Takes a sample labelled `t` (Unix ms) and writes all that waits. When the store can't be written, the
@@ -167,6 +178,7 @@ public final class Metrics: Sendable {
     /// What happened since `sampled`, as a minute's point.
     func sample(at t: Int64, since sampled: [UInt64]) -> (sample: Store.Flush.Sample, values: [UInt64]) {
         let peaks = takeMinutePeaks()
+        noteTime(of: t)
         let now = meter.slots.values()
         func delta(_ slot: Int) -> Int64 { Int64(clamping: now[slot] - min(now[slot], sampled[slot])) }
         func total(_ original: OriginalTotal) -> Int64 {
@@ -193,6 +205,16 @@ public final class Metrics: Sendable {
         }
         exposedVisits.sampled(at: t, now, before: sampled, minimum: UInt64(clamping: visitsMin))
         return (.init(point: point, visits: visits), now)
+    }
+
+    /// Counts the minutes that went by without a sample, and begins what lasts ten minutes.
+    private func noteTime(of t: Int64) {
+        let last = sampledAt.exchange(t, ordering: .relaxed)
+        guard last > 0, t > last else { return }
+        let missed = (t - last) / minuteMilliseconds - 1
+        if missed > 0 { meter.add(.missedSamples, UInt64(missed)) }
+        let period = 10 * minuteMilliseconds
+        if floorTo(period, t) != floorTo(period, last) { meter.beginLimitedPeriod() }
     }
 
     private func takeMinutePeaks() -> [UInt64] {

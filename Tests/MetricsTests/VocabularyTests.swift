@@ -58,6 +58,9 @@ struct VocabularyTests {
         #expect(countIsRight(WaitEnd.self))
         #expect(countIsRight(Admission.self))
         #expect(countIsRight(Outcome.self))
+        #expect(countIsRight(AlertName.self))
+        #expect(countIsRight(AlertChangeKind.self))
+        #expect(countIsRight(OperatorChannelLabel.self))
         #expect(countIsRight(Route.self))
         #expect(countIsRight(RouteGroup.self))
     }

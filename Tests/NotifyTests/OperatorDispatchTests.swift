@@ -44,12 +44,12 @@ struct OperatorDispatchTests {
         _ channels: [any OperatorChannel], _ change: (inout DispatchPace) -> Void = { _ in }
     ) -> OperatorDispatch {
         var pace = DispatchPace()
-        pace.pause = .milliseconds(5)
+        pace.pauses = [.milliseconds(5)]
         change(&pace)
         return OperatorDispatch(
             channels: channels, over: OutgoingHTTP(group: MultiThreadedEventLoopGroup.singleton), pace: pace,
             logger: lines.logger
-        ) { [outcomes] in outcomes.note($0, $1) }
+        ) { [outcomes] kind, outcome, _ in outcomes.note(kind, outcome) }
     }
 
     /// Runs it until so many outcomes are there, then stops it.
@@ -89,7 +89,10 @@ struct OperatorDispatchTests {
         #expect(outcomes[.telegram] == [.delivered])
         #expect(outcomes[.discord] == [.failed])
         #expect([once.tries, never.tries] == [2, 2])
-        #expect(lines.all == ["error A report could not be delivered channel=discord why=\(error)"])
+        #expect(
+            lines.all == [
+                "error A message to the operator could not be delivered channel=discord why=\(error)"
+            ])
     }
 
     @Test(
@@ -193,7 +196,8 @@ struct OperatorDispatchTests {
         #expect(outcomes.count(.dropped) == 6)
         #expect(
             lines.all.contains(
-                "error Reports were left undelivered when the server stopped channel=telegram count=6"))
+                "error Messages to the operator were left undelivered when the server stopped channel=telegram count=6"
+            ))
     }
 
     @Test("without a channel it runs until it is stopped")
@@ -222,11 +226,11 @@ struct OperatorDispatchTests {
             let telegram = try TelegramChannel(
                 base: server.base, token: TelegramRules.token, chat: TelegramRules.chat, over: http)
             var pace = DispatchPace()
-            pace.pause = .milliseconds(5)
+            pace.pauses = [.milliseconds(5)]
             pace.atOnce = 1
             let dispatch = OperatorDispatch(
                 channels: [telegram], over: http, pace: pace, logger: lines.logger
-            ) { [outcomes] in outcomes.note($0, $1) }
+            ) { [outcomes] kind, outcome, _ in outcomes.note(kind, outcome) }
             dispatch.submit(note)
             dispatch.submit(note)
             try await run(dispatch, until: 2)

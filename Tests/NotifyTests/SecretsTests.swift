@@ -29,7 +29,7 @@ struct SecretsTests {
             let http = OutgoingHTTP(
                 group: MultiThreadedEventLoopGroup.singleton, timeout: .milliseconds(100))
             var pace = DispatchPace()
-            pace.pause = .milliseconds(1)
+            pace.pauses = [.milliseconds(1)]
             let telegram = server.base
             let channels: [any OperatorChannel] = try [
                 TelegramChannel(
@@ -42,7 +42,7 @@ struct SecretsTests {
             ]
             let dispatch = OperatorDispatch(
                 channels: channels, over: http, pace: pace, logger: lines.logger
-            ) { outcomes.note($0, $1) }
+            ) { kind, outcome, _ in outcomes.note(kind, outcome) }
             let note = OperatorNote(title: "canary-title", fields: [.init("A", "canary-text")])
             for _ in 0..<3 { dispatch.submit(note) }
             let running = Task { await dispatch.run() }

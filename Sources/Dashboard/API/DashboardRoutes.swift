@@ -17,6 +17,7 @@ public struct DashboardRoutes: Sendable {
     private let history: HistoryRoutes
     private let panels: PanelRoutes
     private let stats: StatsRoute
+    private let silences: SilenceRoute
     private let status: StatusRoutes
     private let hub = StreamHub()
     private let logger: Logger
@@ -63,6 +64,7 @@ public struct DashboardRoutes: Sendable {
         let build = BuildFacts(version: settings.version, commit: settings.commit)
         panels = PanelRoutes(metrics: metrics, build: build, geo: settings.geo, clock: settings.clock)
         stats = StatsRoute(panels: panels, page: StatsPage(templates: templates, map: map))
+        silences = SilenceRoute(gate: gate, evaluator: metrics.alerts, clock: settings.clock)
         status = StatusRoutes(
             metrics: metrics, page: StatusPage(templates: templates), map: map,
             isOn: settings.isStatusPublic, clock: settings.clock)
@@ -99,6 +101,7 @@ public struct DashboardRoutes: Sendable {
         router.on(.adminStats) { context in try await gated(context.front, .page, stats.respond) }
         router.on(.adminLogin) { try await gate.loginPage($0.front) }
         router.on(.adminLogin, method: .post) { try await gate.logIn($0.front) }
+        router.on(.adminAlerts, method: .post) { try await silences.respond(to: $0.front) }
         router.on(.adminLogout, method: .post) { try await gate.logOut($0.front) }
     }
 
@@ -108,6 +111,7 @@ public struct DashboardRoutes: Sendable {
             (.metricsGeoSelfTest, panels.geoSelfTest), (.metricsState, panels.state),
             (.metricsCards, panels.cards), (.metricsCounters, panels.counters),
             (.metricsStorage, panels.storage), (.metricsBuild, panels.build),
+            (.metricsAlerts, panels.alerts),
             (
                 .metricsHourly,
                 { request in

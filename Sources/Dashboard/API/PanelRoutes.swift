@@ -57,6 +57,10 @@ struct PanelRoutes: Sendable {
         .fresh(PanelsJSON.build(try await input()), for: request)
     }
 
+    func alerts(_ request: FrontRequest) async throws -> FrontResponse {
+        .fresh(PanelsJSON.alerts(try await input()), for: request)
+    }
+
     func geoSelfTest(_ request: FrontRequest) async throws -> FrontResponse {
         .fresh(try await GeoSelfTest.read(from: metrics, geo(), now: clock()).json, for: request)
     }

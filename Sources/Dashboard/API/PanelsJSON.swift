@@ -18,10 +18,12 @@ enum PanelsJSON {
             $0.array { list in
                 for finding in findings.list {
                     list.object {
-                        $0.field("name", finding.kind.rawValue)
+                        $0.field("name", finding.name)
                         $0.field("level", finding.level.rawValue)
                         $0.field("text", finding.text)
                         $0.field("since", finding.since)
+                        $0.field("alert", finding.alert?.text)
+                        $0.field("silenced_until", finding.silencedUntil)
                     }
                 }
             }
@@ -86,6 +88,11 @@ enum PanelsJSON {
     /// `GET /api/metrics/storage`.
     static func storage(_ input: StatsInput, _ store: StoreFacts) -> ByteBuffer {
         JSONWriter.object(capacity: 512) { StoragePanel(input, store).write(to: &$0) }
+    }
+
+    /// `GET /api/metrics/alerts`.
+    static func alerts(_ input: StatsInput) -> ByteBuffer {
+        JSONWriter.object(capacity: 8 * 1_024) { AlertPanel(input).write(to: &$0) }
     }
 
     /// `GET /api/metrics/build`.

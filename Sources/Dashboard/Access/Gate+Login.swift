@@ -5,11 +5,11 @@ import Web
 extension Gate {
     /// `GET /admin/login`: the form, or a one-time code's way in.
     func loginPage(_ request: FrontRequest) async throws -> FrontResponse {
-        guard let sessions else { return try pages.disabled(.page) }
+        guard let sessions else { return try disabled() }
         guard let code = request.query["code"], request.method == .get else {
             return try pages.form(error: nil, status: .ok, target: cleanTarget(request))
         }
-        guard attempts.has(request.client.limitKey) else { return try limited(.page) }
+        guard attempts.has(request.client.limitKey) else { return try limited(request, .page) }
         guard links.redeem(code) else {
             failed(request)
             return try pages.form(
@@ -22,9 +22,9 @@ extension Gate {
 
     /// `POST /admin/login`: takes the token from the form and opens a session.
     func logIn(_ request: FrontRequest) async throws -> FrontResponse {
-        guard let token = keys.token, let sessions else { return try pages.disabled(.page) }
+        guard let token = keys.token, let sessions else { return try disabled() }
         if let refusal = try foreignOrigin(request) { return refusal }
-        guard attempts.has(request.client.limitKey) else { return try limited(.page) }
+        guard attempts.has(request.client.limitKey) else { return try limited(request, .page) }
         let presented = FormBody(request.body)["token"] ?? ""
         guard token.matches(presented) else {
             failed(request)
@@ -33,6 +33,11 @@ extension Gate {
         }
         meter.add(.admissions(.login))
         return redirect(to: cleanTarget(request), session: try await sessions.open(), request)
+    }
+
+    private func disabled() throws -> FrontResponse {
+        meter.add(.overCapacity(.metricsDisabled))
+        return try pages.disabled(.page)
     }
 
     /// `POST /admin/logout`: ends the session, and with it the streams that it opened.
@@ -48,7 +53,7 @@ extension Gate {
 
     /// A form may only come from our own pages. Where a browser says itself whether it does (Fetch Metadata,
     /// which no page can forge), its word counts; the Origin header otherwise.
-    private func foreignOrigin(_ request: FrontRequest) throws -> FrontResponse? {
+    func foreignOrigin(_ request: FrontRequest) throws -> FrontResponse? {
         let site = request.header("sec-fetch-site")?.lowercased()
         if site == "same-origin" { return nil }
         guard let origin = request.header("origin") else {

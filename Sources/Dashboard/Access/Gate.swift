@@ -73,7 +73,9 @@ public struct Gate: Sendable {
     func check(_ request: FrontRequest, _ surface: Surface) async throws -> Verdict {
         let presented = bearer(request) ?? request.query["token"]
         if let presented {
-            guard attempts.has(request.client.limitKey) else { return .refused(try limited(surface)) }
+            guard attempts.has(request.client.limitKey) else {
+                return .refused(try limited(request, surface))
+            }
             // A scraper with its own token is served even where the token doors are off.
             if keys.scrapeToken?.matches(presented) == true {
                 if surface == .exposition { return admitted(.scrapeToken, as: .scrapeToken) }
@@ -146,8 +148,8 @@ public struct Gate: Sendable {
         return .admitted(door)
     }
 
-    func limited(_ surface: Surface) throws -> FrontResponse {
-        meter.add(.limited(.loginAttempts))
+    func limited(_ request: FrontRequest, _ surface: Surface) throws -> FrontResponse {
+        meter.limited(.loginAttempts, by: request.client.limitKey.hashValue)
         meter.add(.admissions(.limited))
         return try pages.tooManyAttempts(surface)
     }

@@ -69,6 +69,10 @@ struct GatePages: Sendable {
         try refusal(.page, .forbidden, "forbidden", "foreign_origin", "The form came from another site.")
     }
 
+    func badForm(_ detail: String, _ reason: String) throws -> FrontResponse {
+        try refusal(.page, .badRequest, "bad request", reason, detail)
+    }
+
     private func refusal(
         _ surface: Gate.Surface, _ status: HTTPResponseStatus, _ error: String, _ reason: String,
         _ detail: String

@@ -9,6 +9,8 @@ struct StatsHistory: Sendable {
     /// Visits by country.
     var geo: GeoAnswer
     var store: StoreFacts
+    /// Alerts that began to fire in it.
+    var fired: [AlertBook.Event] = []
 
     /// Points of a range or a window.
     struct Series: Sendable {
@@ -48,10 +50,12 @@ struct StatsHistory: Sendable {
             series = Series(try await history.series(window, metrics: wanted))
             geo = try await history.geo(window, minimum: metrics.visitsMin, now: now)
         }
+        let events = try await metrics.alerts.book.events(from: series.from, until: series.until)
         return StatsHistory(
             choice: choice, series: series,
             previous: try await previous(of: series, choice, history), geo: geo,
-            store: try await StoreFacts.read(from: metrics, now: now))
+            store: try await StoreFacts.read(from: metrics, now: now),
+            fired: events.filter { $0.change == .fired })
     }
 
     /// The time of the same length before, in the same buckets.

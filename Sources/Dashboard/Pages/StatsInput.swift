@@ -37,6 +37,7 @@ struct StatsInput: Sendable {
     /// Unix ms; 0: not yet in this run.
     var lastFlushAt: Int64
     var geoSelfTest: GeoSelfTest
+    var alerts = AlertFacts()
     /// The newest minute points, oldest first, at most 60.
     var recent: [Point]
 
@@ -69,6 +70,7 @@ struct StatsInput: Sendable {
             residentBytes: SignalboxMetrics.residentBytes(),
             lastFlushAt: metrics.lastFlushAt,
             geoSelfTest: selfTest,
+            alerts: AlertFacts(metrics.alerts),
             recent: try await metrics.history.recentMinutes(LastHour.minutes))
     }
 

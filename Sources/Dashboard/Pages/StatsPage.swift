@@ -28,6 +28,7 @@ struct StatsPage: Sendable {
         let counters: String
         let limited: String
         let admissions: String
+        let rules: AlertPanel
 
         init(_ input: StatsInput, _ choice: StatsChoice, _ hour: LastHour) {
             let findings = Findings(input, hour)
@@ -49,6 +50,7 @@ struct StatsPage: Sendable {
             counters = TableRows.counters(rows.rows, inWords: false)
             limited = TableRows.counters(rows.limited, inWords: true)
             admissions = TableRows.counters(rows.admissions, inWords: true)
+            self.rules = AlertPanel(input)
         }
     }
 

@@ -28,7 +28,7 @@ public struct Templates: Sendable {
         ["layout", "stats", "stats-all", "stats-now", "login", "notice", "home", "status"]
         + [
             "updated", "state", "alerts", "cards", "counters", "past", "usage", "classes", "countries",
-            "minutes", "storage", "build", "gate", "panels",
+            "minutes", "storage", "build", "gate", "rules", "panels",
         ].map { "stats-\($0)" }
 
     /// Loads every `*.mustache` of a directory.

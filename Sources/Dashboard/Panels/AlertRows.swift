@@ -4,6 +4,7 @@ struct AlertRows {
         let level: String
         let text: String
         let since: String?
+        let silenced: String?
         /// To the chart that shows its course.
         let href: String?
     }
@@ -17,7 +18,8 @@ struct AlertRows {
                 since: finding.since.map {
                     "since \(ServerState.time($0, input)), \(NumberText.duration(seconds: input.seconds(since: $0)))"
                 },
-                href: finding.kind.metric.flatMap { ChartMetric($0) }.map { metric in
+                silenced: finding.silencedUntil.map { "silenced until \(ServerState.time($0, input))" },
+                href: finding.metric.flatMap { ChartMetric($0) }.map { metric in
                     StatsChoice().with {
                         $0.metric = metric
                         $0.span = .range(.hour)

@@ -9,7 +9,7 @@ struct ChartEvents {
 
     init(_ history: StatsHistory, _ input: StatsInput) {
         func time(_ point: Point) -> String { CivilTime(point.t, in: input.timeZone).dateAndTime }
-        marks = history.series.points.flatMap { point -> [ChartMark] in
+        var marks = history.series.points.flatMap { point -> [ChartMark] in
             var marks: [ChartMark] = []
             let (starts, unclean) = (point[.processStarts], point[.uncleanShutdowns])
             if unclean > 0 {
@@ -31,6 +31,12 @@ struct ChartEvents {
             }
             return marks
         }
+        marks += history.fired.map { event in
+            let limit = event.key.reason.map { " (\(CounterRows.words($0.text)))" } ?? ""
+            let time = CivilTime(event.t, in: input.timeZone).dateAndTime
+            return ChartMark(t: event.t, kind: .alert, label: "\(event.key.name.text)\(limit) fired, \(time)")
+        }
+        self.marks = marks
     }
 
     private static func isFailing(_ point: Point) -> Bool {

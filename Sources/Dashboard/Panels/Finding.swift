@@ -20,29 +20,27 @@ struct Finding: Equatable {
         case countryDatabase = "country_database"
         case countryDatabaseOld = "country_database_old"
         case uncleanStart = "unclean_start"
-
-        /// What the usage chart should show to see its course; nil where there is no course.
-        var metric: String? {
-            switch self {
-            case .serverErrors: "http_5xx"
-            case .turnedAway: "over_capacity"
-            case .slowRequests: "request_p99_us"
-            case .slowDeliveries: "delivery_p99_us"
-            case .manyLimited: "http_429"
-            case .roomsNearCap: "active_rooms"
-            case .memoryNearCap: "room_buffer_bytes"
-            case .refusedLogins: "logins_refused"
-            default: nil
-            }
-        }
     }
 
-    let kind: Kind
+    /// What it is by itself; nil for an alert that nothing here says in its own words.
+    let kind: Kind?
     let level: Level
     /// A few words.
     let text: String
     /// Since when it is so, Unix ms; nil where that isn't known.
     let since: Int64?
+    /// The alert that fires for it.
+    var alert: AlertName?
+    /// Until when the alert is silenced, Unix ms.
+    var silencedUntil: Int64?
+
+    /// The metric that shows its course; nil where there is none.
+    var metric: String? {
+        kind?.metric ?? alert.flatMap { Kind.said(by: $0).first?.metric }
+    }
+
+    /// Its name for programs.
+    var name: String { kind?.rawValue ?? alert?.text ?? "" }
 }
 
 /// Everything that is wrong now, worst first.
@@ -94,8 +92,34 @@ struct Findings {
         list += Self.full(input, hour)
         list += Self.suspicious(hour)
         list += Self.setUp(input)
+        list = Self.joined(list, input.alerts.firing)
         // Worst first; equally bad ones stay in the order above.
         self.list = list.filter { $0.level == .danger } + list.filter { $0.level != .danger }
+    }
+
+    /// Alerts take the findings that say the same as their words, which have numbers; others stand by themselves.
+    private static func joined(_ findings: [Finding], _ alerts: [AlertReport]) -> [Finding] {
+        var list = findings
+        for report in alerts {
+            let level: Finding.Level = report.rule.severity == .critical ? .danger : .caution
+            let kinds = Finding.Kind.said(by: report.key.name)
+            if let place = list.firstIndex(where: { finding in
+                finding.alert == nil && finding.kind.map(kinds.contains) == true
+            }) {
+                let known = list[place]
+                list[place] = Finding(
+                    kind: known.kind, level: known.level == .danger ? .danger : level, text: known.text,
+                    since: report.state.since, alert: report.key.name, silencedUntil: report.silencedUntil)
+            } else {
+                let limit = report.key.reason.map { " (\($0.text))" } ?? ""
+                list.append(
+                    Finding(
+                        kind: nil, level: level, text: report.rule.summary + limit,
+                        since: report.state.since, alert: report.key.name,
+                        silencedUntil: report.silencedUntil))
+            }
+        }
+        return list
     }
 
     /// 5xx of a minute that are faults, and not a bound's 503.

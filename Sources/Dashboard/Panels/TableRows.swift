@@ -17,6 +17,16 @@ enum TableRows {
         }
     }
 
+    static func alerts(_ rows: [AlertPanel.Row]) -> String {
+        joined(rows) { row in
+            let silence = row.silenced.map { ", " + $0 } ?? ""
+            let tone = row.tone == "quiet" ? "" : " class=\"rule-\(row.tone)\""
+            return "<tr\(tone)><th scope=\"row\">\(MarkupText.escaped(row.name))"
+                + "<small>\(MarkupText.escaped(row.summary))</small></th><td>\(row.severity)</td>"
+                + "<td>\(MarkupText.escaped(row.state + silence))</td></tr>\n"
+        }
+    }
+
     /// - Parameter key: the attribute that says the code.
     static func countries(_ rows: [GeoPanel.Row], key: String) -> String {
         joined(rows) { row in

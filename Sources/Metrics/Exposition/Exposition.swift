@@ -32,11 +32,13 @@ public final class Exposition: Sendable {
 
     /// Writes all series as they are now.
     public func write(_ format: Format) -> [UInt8] {
+        let began = ContinuousClock.now
         var output: [UInt8] = []
         output.reserveCapacity(96 * 1024)
         let gauges = metrics.gauges()
         let process = ProcessReadings.now(startedAt: metrics.startedAt)
         let visits = metrics.exposedVisits.values()
+        let firing = metrics.alerts.firingNames
         let meter = metrics.meter
         for piece in format == .text ? text : openMetrics {
             output.append(contentsOf: piece.prefix)
@@ -51,12 +53,17 @@ public final class Exposition: Sendable {
             case .sumOfNanoseconds(let slot):
                 output.append(float: Double(meter.sinceStart(slot: slot)) / 1_000_000_000)
             case .visits(let place): output.append(decimal: visits[place])
+            case .alert(let name): output.append(decimal: firing.contains(name) ? 1 : 0)
             case .gauge(let gauge): output.append(float: gauges[gauge])
             case .process(let reading): output.append(float: process[keyPath: reading])
             }
             output.append(UInt8(ascii: "\n"))
         }
         if format == .openMetrics { output.append(contentsOf: "# EOF\n".utf8) }
+        let taken = (ContinuousClock.now - began).components
+        metrics.meter.observe(
+            .scrapeDuration,
+            nanoseconds: UInt64(max(0, taken.seconds * 1_000_000_000 + taken.attoseconds / 1_000_000_000)))
         return output
     }
 
@@ -69,6 +76,7 @@ public final class Exposition: Sendable {
             case bucket(first: Int, upTo: Int)
             case sumOfNanoseconds(Int)
             case visits(Int)
+            case alert(AlertName)
             case gauge(Gauge)
             case process(any KeyPath<ProcessReadings, Double> & Sendable)
         }
@@ -84,7 +92,9 @@ public final class Exposition: Sendable {
     }
 
     private static func layOut(_ format: Format, _ version: BuildVersion) -> [Piece] {
-        var blocks = counterBlocks() + [visitsBlock()] + histogramBlocks() + gaugeBlocks() + processBlocks()
+        var blocks =
+            counterBlocks() + [visitsBlock()] + histogramBlocks() + gaugeBlocks() + [alertBlock()]
+            + processBlocks()
         blocks.sort { $0.family.name < $1.family.name }
         var pieces: [Piece] = []
         for block in blocks {
@@ -129,6 +139,15 @@ public final class Exposition: Sendable {
                 (SlotTable.series("\(family.name)_total", [(ExposedVisits.key, name)]), .visits(place))
             })
     }
+
+    private static func alertBlock() -> Block {
+        Block(
+            family: alertFamily, type: "gauge",
+            samples: AlertName.inside.map {
+                (SlotTable.series(alertFamily.name, [(AlertName.key, $0.text)]), .alert($0))
+            })
+    }
+    static let alertFamily = Family("alert_firing", "Whether an alert fires inside the server; 1 or 0.")
 
     private static func histogramBlocks() -> [Block] {
         var blocks: [Block] = []
@@ -184,5 +203,7 @@ public final class Exposition: Sendable {
 extension Counter {
     /// Read as a total for ever in the exposition too: an alert on these compares runs, and a restart must
     /// not hide the very step it is about.
-    var isLifetime: Bool { self == .processStarts || self == .uncleanShutdowns }
+    var isLifetime: Bool {
+        [.processStarts, .uncleanShutdowns, .missedSamples, .storeSetAside].contains(self)
+    }
 }

@@ -7,6 +7,7 @@ public import GeoIP
 public final class Meter: Sendable {
     @usableFromInline let slots: Slots
     private let atStart: [UInt64]
+    private let limited = LimitedClients()
 
     /// A meter over `slots`, whose present values become the zero of ``sinceStart(_:)``.
     public init(slots: Slots = Slots()) {
@@ -23,6 +24,17 @@ public final class Meter: Sendable {
     public func add(_ counter: Counter, _ amount: UInt64 = 1) {
         slots.add(amount, to: counter.slot)
     }
+
+    /// Counts a refusal by a limit.
+    /// - Parameter who: a number that stands for whom the limit is kept for, the same for the same one within
+    ///   this process, and with which nobody else could begin anything.
+    public func limited(_ reason: LimitReason, by who: Int) {
+        add(.limited(reason))
+        if limited.isFirst(reason, who) { add(.limitedClients(reason)) }
+    }
+
+    /// Begins the next ten minutes in which whoever meets a limit counts once.
+    func beginLimitedPeriod() { limited.begin() }
 
     /// Puts `count` observations of `nanoseconds` each into the histogram.
     public func observe(_ histogram: Histogram, nanoseconds: UInt64, count: UInt64 = 1) {

@@ -49,6 +49,7 @@ enum Schema {
                 ) WITHOUT ROWID
                 """)
         }
+        try AlertBook.prepare(connection)
         // Version 1 had no days: they are folded from its hours.
         if found == 1 { try Days.rebuild(connection, zone: LocalDays.utcName) }
         if found != version { try connection.run("PRAGMA user_version = \(version)") }

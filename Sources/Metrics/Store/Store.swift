@@ -18,6 +18,8 @@ public final class Store: Sendable {
     let totals: [String: UInt64]
     /// Whether the last run ended by closing the store; true for a new store.
     public let endedCleanly: Bool
+    /// When the last sample of earlier runs was taken, Unix ms; 0 when there was none.
+    let newestSampleAt: Int64
     public let retention: Retention
     /// STATS_TZ: the zone of calendar days.
     public let timeZone: TimeZone
@@ -41,7 +43,7 @@ public final class Store: Sendable {
         self.zone = zone
         let boot = timestamp(now)
         let fresh = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
-        (uuid, firstBoot, totals, endedCleanly, series) = try database.write { connection in
+        (uuid, firstBoot, totals, endedCleanly, series, newestSampleAt) = try database.write { connection in
             try Schema.prepare(connection)
             var uuidText = try Self.meta(connection, "uuid", otherwise: hex(fresh))
             if unhex(uuidText) == nil {
@@ -61,7 +63,8 @@ public final class Store: Sendable {
             }
             return (
                 unhex(uuidText) ?? fresh, first, try SeriesTotals.read(connection), clean,
-                try SeriesTotals.identifiers(connection)
+                try SeriesTotals.identifiers(connection),
+                try PointTable.minutes.newestTime(connection) ?? 0
             )
         }
     }

@@ -15,6 +15,7 @@ public enum Counter: Hashable, Sendable {
     case requests(Route, StatusClass)
     case requestMethods(Method)
     case limited(LimitReason)
+    case limitedClients(LimitReason)
     case overCapacity(CapacityReason)
     case malformedRequests
     case reports
@@ -40,6 +41,9 @@ public enum Counter: Hashable, Sendable {
     case storeSetAside
     case processStarts
     case uncleanShutdowns
+    case missedSamples
+    case alertChanges(AlertChangeKind)
+    case alertEvaluations(Outcome)
 
     /// Where each family starts in the slot table.
     @usableFromInline enum Base {
@@ -56,7 +60,8 @@ public enum Counter: Hashable, Sendable {
         @usableFromInline static let requests = waitsEnded + WaitEnd.count
         @usableFromInline static let requestMethods = requests + Route.count * StatusClass.count
         @usableFromInline static let limited = requestMethods + Method.count
-        @usableFromInline static let overCapacity = limited + LimitReason.count
+        @usableFromInline static let limitedClients = limited + LimitReason.count
+        @usableFromInline static let overCapacity = limitedClients + LimitReason.count
         @usableFromInline static let malformedRequests = overCapacity + CapacityReason.count
         @usableFromInline static let reports = malformedRequests + 1
         @usableFromInline static let contacts = reports + 1
@@ -82,7 +87,10 @@ public enum Counter: Hashable, Sendable {
         @usableFromInline static let storeSetAside = storeFlushes + Outcome.count
         @usableFromInline static let processStarts = storeSetAside + 1
         @usableFromInline static let uncleanShutdowns = processStarts + 1
-        @usableFromInline static let end = uncleanShutdowns + 1
+        @usableFromInline static let missedSamples = uncleanShutdowns + 1
+        @usableFromInline static let alertChanges = missedSamples + 1
+        @usableFromInline static let alertEvaluations = alertChanges + AlertChangeKind.count
+        @usableFromInline static let end = alertEvaluations + Outcome.count
     }
 
     /// How many counter series there are.
@@ -107,6 +115,7 @@ public enum Counter: Hashable, Sendable {
             Base.requests + route.rawValue * StatusClass.count + status.rawValue
         case .requestMethods(let method): Base.requestMethods + method.rawValue
         case .limited(let reason): Base.limited + reason.rawValue
+        case .limitedClients(let reason): Base.limitedClients + reason.rawValue
         case .overCapacity(let reason): Base.overCapacity + reason.rawValue
         case .malformedRequests: Base.malformedRequests
         case .reports: Base.reports
@@ -134,6 +143,9 @@ public enum Counter: Hashable, Sendable {
         case .storeSetAside: Base.storeSetAside
         case .processStarts: Base.processStarts
         case .uncleanShutdowns: Base.uncleanShutdowns
+        case .missedSamples: Base.missedSamples
+        case .alertChanges(let change): Base.alertChanges + change.rawValue
+        case .alertEvaluations(let outcome): Base.alertEvaluations + outcome.rawValue
         }
     }
 
@@ -154,6 +166,7 @@ public enum Counter: Hashable, Sendable {
         for route in Route.allCases { all += StatusClass.allCases.map { .requests(route, $0) } }
         all += Method.allCases.map { .requestMethods($0) }
         all += LimitReason.allCases.map { .limited($0) }
+        all += LimitReason.allCases.map { .limitedClients($0) }
         all += CapacityReason.allCases.map { .overCapacity($0) }
         all += [.malformedRequests, .reports, .contacts]
         all += Admission.allCases.map { .admissions($0) }
@@ -171,7 +184,9 @@ public enum Counter: Hashable, Sendable {
         all += CountrySource.allCases.map { .countryLookups($0) }
         all += [.cloudflareHeadersIgnored]
         all += Outcome.allCases.map { .storeFlushes($0) }
-        all += [.storeSetAside, .processStarts, .uncleanShutdowns]
+        all += [.storeSetAside, .processStarts, .uncleanShutdowns, .missedSamples]
+        all += AlertChangeKind.allCases.map { .alertChanges($0) }
+        all += Outcome.allCases.map { .alertEvaluations($0) }
         return all
     }()
 }

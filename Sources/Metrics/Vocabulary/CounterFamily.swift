@@ -42,6 +42,11 @@ extension Counter {
             Family("http_requests", "HTTP requests answered, by route and status class (429 apart).")
         case .requestMethods: Family("http_methods", "HTTP requests received, by method.")
         case .limited: Family("limited", "Requests and frames refused by a limit (429), by reason.")
+        case .limitedClients:
+            Family(
+                "limited_clients",
+                "Clients (of a handle's limits: handles) that met a limit, each once in ten minutes, by reason."
+            )
         case .overCapacity: Family("over_capacity", "Requests refused for want of room (503), by reason.")
         case .malformedRequests:
             Family("malformed_requests", "Connections closed because their bytes were not HTTP.")
@@ -79,6 +84,9 @@ extension Counter {
         case .processStarts: Family("process_starts", "Starts of the server.")
         case .uncleanShutdowns:
             Family("unclean_shutdowns", "Starts that found the last run had not ended well.")
+        case .missedSamples: Family("missed_samples", "Minutes without a sample, downtime included.")
+        case .alertChanges: Family("alert_changes", "Alerts that fired or were resolved.")
+        case .alertEvaluations: Family("alert_evaluations", "Evaluations of all alerts, by outcome.")
         }
     }
 
@@ -95,10 +103,11 @@ extension Counter {
         case .waitsEnded(let end): [pair(end)]
         case .requests(let route, let status): [pair(route), pair(status)]
         case .requestMethods(let method): [pair(method)]
-        case .limited(let reason): [pair(reason)]
+        case .limited(let reason), .limitedClients(let reason): [pair(reason)]
         case .overCapacity(let reason): [pair(reason)]
         case .admissions(let result): [pair(result)]
-        case .storeFlushes(let outcome): [pair(outcome)]
+        case .storeFlushes(let outcome), .alertEvaluations(let outcome): [pair(outcome)]
+        case .alertChanges(let change): [pair(change)]
         case .countryLookups(let source): [pair(source)]
         case .signatures(let act, let result): [pair(act), pair(result)]
         case .directMessages(let sender): [pair(sender)]
@@ -107,7 +116,7 @@ extension Counter {
         case .directory(let event): [pair(event)]
         case .operatorMessages(let channel, let outcome): [pair(channel), pair(outcome)]
         case .roomsCreated, .messageBytes, .malformedRequests, .reports, .contacts, .storeSetAside,
-            .processStarts, .uncleanShutdowns, .identitiesRegistered, .identitiesUpdated,
+            .processStarts, .uncleanShutdowns, .missedSamples, .identitiesRegistered, .identitiesUpdated,
             .identitiesForgotten,
             .recordsRefused, .directMessageBytes, .inboxWaits, .roomsLocked, .listening,
             .cloudflareHeadersIgnored:

@@ -23,6 +23,8 @@ public enum Gauge: Hashable, Sendable {
     case geoDatabaseBuiltTimestamp
     case storeWritable
     case storeUnwrittenPoints
+    case alertSilences
+    case alertsFiring
 
     /// Every gauge, in exposition order.
     public static let all: [Gauge] =
@@ -32,6 +34,7 @@ public enum Gauge: Hashable, Sendable {
             .lastFlushTimestamp, .identities, .identitiesLimit, .profiles, .inboxMessages, .inboxBytes,
             .inboxLimitBytes, .parkedInboxWaits, .parkedClaims, .listeningNames, .signedLocks,
             .geoDatabaseLoaded, .geoDatabaseBuiltTimestamp, .storeWritable, .storeUnwrittenPoints,
+            .alertSilences, .alertsFiring,
         ]
 
     /// The gauge's place in ``GaugeReadings``.
@@ -59,6 +62,8 @@ public enum Gauge: Hashable, Sendable {
         case .geoDatabaseBuiltTimestamp: 18 + Transport.count
         case .storeWritable: 19 + Transport.count
         case .storeUnwrittenPoints: 20 + Transport.count
+        case .alertSilences: 21 + Transport.count
+        case .alertsFiring: 22 + Transport.count
         }
     }
 
@@ -101,6 +106,8 @@ public enum Gauge: Hashable, Sendable {
         case .storeWritable: Family("store_writable", "Whether the store took the last flush; 1 or 0.")
         case .storeUnwrittenPoints:
             Family("store_unwritten_points", "Minute points in memory that the store has not taken yet.")
+        case .alertSilences: Family("alert_silences", "Silences of alerts in force.")
+        case .alertsFiring: Family("alerts_firing", "How many alerts fire inside the server.")
         }
     }
 

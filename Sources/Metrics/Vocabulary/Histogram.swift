@@ -4,9 +4,11 @@ public enum Histogram: Hashable, Sendable {
     case requestDuration(RouteGroup)
     /// From a message's acceptance to its bytes being handed to the subscriber's socket.
     case deliveryLag(Transport)
+    /// From the beginning of an exposition to its last byte, before it is compressed or sent.
+    case scrapeDuration
 
     /// Every histogram, in slot order. The stream group is never observed and not shown.
-    public static let all: [Histogram] = requests + deliveries
+    public static let all: [Histogram] = requests + deliveries + [.scrapeDuration]
     static let requests: [Histogram] =
         RouteGroup.allCases.filter { $0 != .stream }.map { .requestDuration($0) }
     static let deliveries: [Histogram] = Transport.allCases.map { .deliveryLag($0) }
@@ -19,7 +21,7 @@ public enum Histogram: Hashable, Sendable {
     /// Slots of one histogram: a bucket per bound, one above all bounds, and the sum in nanoseconds.
     static let slotsEach = boundsNanoseconds.count + 2
     /// Slots of all histograms together.
-    public static let slotCount = (RouteGroup.count - 1 + Transport.count) * slotsEach
+    public static let slotCount = (RouteGroup.count - 1 + Transport.count + 1) * slotsEach
 
     /// The histogram's place among all, 0 ..< `all.count`.
     @usableFromInline
@@ -27,6 +29,7 @@ public enum Histogram: Hashable, Sendable {
         switch self {
         case .requestDuration(let group): group.rawValue
         case .deliveryLag(let transport): RouteGroup.count - 1 + transport.rawValue
+        case .scrapeDuration: RouteGroup.count - 1 + Transport.count
         }
     }
 
@@ -42,6 +45,10 @@ public enum Histogram: Hashable, Sendable {
             Family(
                 "delivery_lag_seconds", "Time from a message's acceptance to its delivery, by transport.",
                 unit: "seconds")
+        case .scrapeDuration:
+            Family(
+                "scrape_duration_seconds", "Time to write the exposition, before it is compressed.",
+                unit: "seconds")
         }
     }
 
@@ -50,6 +57,7 @@ public enum Histogram: Hashable, Sendable {
         switch self {
         case .requestDuration(let group): [(RouteGroup.key, group.text)]
         case .deliveryLag(let transport): [(Transport.key, transport.text)]
+        case .scrapeDuration: []
         }
     }
 }

@@ -176,9 +176,9 @@ public enum InboxRemoval: Int, Label {
 
 /// Where messages to the operator go.
 public enum OperatorChannelLabel: Int, Label {
-    case telegram, discord
+    case telegram, discord, ntfy, webhook
     public static let key = "channel"
-    @inlinable public static var count: Int { 2 }
+    @inlinable public static var count: Int { 4 }
 }
 
 /// What became of a message to the operator.
@@ -220,6 +220,13 @@ public enum Admission: Int, Label {
     case tailnetHeaderIgnored
     public static let key = "result"
     @inlinable public static var count: Int { 16 }
+}
+
+/// How an alert's state changed.
+public enum AlertChangeKind: Int, Label {
+    case fired, resolved
+    public static let key = "change"
+    @inlinable public static var count: Int { 2 }
 }
 
 /// What became of a piece of work.

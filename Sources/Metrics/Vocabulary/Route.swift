@@ -12,13 +12,14 @@ public enum Route: Int, Label {
     case health, status, openAPI
     case metrics, exposition, metricsSeries, metricsHourly, metricsGeo, metricsGeoSelfTest
     case metricsStream, metricsState, metricsCards, metricsCounters, metricsStorage, metricsBuild
-    case stats, adminStats, adminLogin, adminLogout
+    case metricsAlerts
+    case stats, adminStats, adminLogin, adminLogout, adminAlerts
     case publicStatus, publicStatusFile
     case home, asset
     case unmatched
 
     public static let key = "route"
-    @inlinable public static var count: Int { 47 }
+    @inlinable public static var count: Int { 49 }
 
     /// The path with its parameters named, as a router writes it.
     public var text: String {
@@ -61,10 +62,12 @@ public enum Route: Int, Label {
         case .metricsCounters: "/api/metrics/counters"
         case .metricsStorage: "/api/metrics/storage"
         case .metricsBuild: "/api/metrics/build"
+        case .metricsAlerts: "/api/metrics/alerts"
         case .stats: "/stats"
         case .adminStats: "/admin/stats"
         case .adminLogin: "/admin/login"
         case .adminLogout: "/admin/logout"
+        case .adminAlerts: "/admin/alerts"
         case .publicStatus: "/status"
         case .publicStatusFile: "/api/public-status"
         case .home: "/"
@@ -105,9 +108,10 @@ public enum Route: Int, Label {
         case .report, .contact: .report
         case .health, .status, .openAPI: .health
         case .metrics, .exposition, .metricsSeries, .metricsHourly, .metricsGeo, .metricsGeoSelfTest,
-            .metricsState, .metricsCards, .metricsCounters, .metricsStorage, .metricsBuild:
+            .metricsState, .metricsCards, .metricsCounters, .metricsStorage, .metricsBuild,
+            .metricsAlerts:
             .metrics
-        case .stats, .adminStats, .adminLogin, .adminLogout: .admin
+        case .stats, .adminStats, .adminLogin, .adminLogout, .adminAlerts: .admin
         case .home, .asset, .publicStatus, .publicStatusFile: .page
         case .unmatched: .unmatched
         }

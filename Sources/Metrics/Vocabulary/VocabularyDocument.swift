@@ -7,7 +7,7 @@ public enum VocabularyDocument {
 
     private static let exposed =
         Counter.all.count + ExposedVisits.count + Histogram.all.count * (SlotTable.bucketBounds.count + 2)
-        + Gauge.all.count + ProcessReadings.all.count + 1
+        + Gauge.all.count + AlertName.inside.count + ProcessReadings.all.count + 1
 
     private static var introduction: String {
         """
@@ -94,6 +94,11 @@ public enum VocabularyDocument {
                     code(SlotTable.series(gauge.family.name, gauge.labels)), gauge.family.unit ?? "",
                     gauge.labels.map { code($0.key) }.joined(), gauge.family.help, code(name)))
         }
+        let alerts = Exposition.alertFamily
+        lines.append(
+            row(
+                code(alerts.name), "", "`\(AlertName.key)` (\(AlertName.inside.count) values)", alerts.help,
+                ""))
         lines.append(row(code("signalbox_build_info"), "", "`version`", "The running program; always 1.", ""))
         return lines.joined(separator: "\n") + "\n"
     }

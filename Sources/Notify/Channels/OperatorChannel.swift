@@ -2,6 +2,9 @@
 public enum ChannelKind: String, Sendable, CaseIterable {
     case telegram
     case discord
+    case ntfy
+    /// Any address that takes Alertmanager's payload.
+    case webhook
 }
 
 /// A way to reach the operator.

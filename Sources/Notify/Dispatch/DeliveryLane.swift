@@ -6,13 +6,13 @@ struct DeliveryLane: Sendable {
     private let width: Int
     private let pace: DispatchPace
     private let logger: Logger
-    private let onOutcome: @Sendable (ChannelKind, DeliveryOutcome) -> Void
+    private let onOutcome: @Sendable (ChannelKind, DeliveryOutcome, OperatorNote) -> Void
     private let queue: (stream: AsyncStream<OperatorNote>, intake: AsyncStream<OperatorNote>.Continuation)
 
     /// - Parameter width: how many deliveries are under way at once.
     init(
         channel: any OperatorChannel, width: Int, pace: DispatchPace, logger: Logger,
-        onOutcome: @escaping @Sendable (ChannelKind, DeliveryOutcome) -> Void
+        onOutcome: @escaping @Sendable (ChannelKind, DeliveryOutcome, OperatorNote) -> Void
     ) {
         self.channel = channel
         self.width = width
@@ -26,7 +26,7 @@ struct DeliveryLane: Sendable {
 
     func submit(_ note: OperatorNote) {
         if case .enqueued = queue.intake.yield(note) { return }
-        onOutcome(channel.kind, .dropped)
+        onOutcome(channel.kind, .dropped, note)
     }
 
     /// Takes no more notes; ``serve()`` returns when those that wait are done.
@@ -49,7 +49,7 @@ struct DeliveryLane: Sendable {
                 guard let note = await notes.next() else { break }
                 guard !Task.isCancelled else {
                     left += 1
-                    onOutcome(channel.kind, .dropped)
+                    onOutcome(channel.kind, .dropped, note)
                     continue
                 }
                 group.addTask { await deliver(note) }
@@ -58,31 +58,36 @@ struct DeliveryLane: Sendable {
         }
         guard left > 0 else { return }
         logger.error(
-            "Reports were left undelivered when the server stopped",
+            "Messages to the operator were left undelivered when the server stopped",
             metadata: ["channel": "\(channel.kind.rawValue)", "count": "\(left)"])
     }
 
-    /// Tries, and tries once more where that may help.
+    /// Tries, and tries again where that may help.
     private func deliver(_ note: OperatorNote) async {
-        do throws(DeliveryError) {
+        var pauses = pace.pauses[...]
+        while true {
             do throws(DeliveryError) {
                 try await channel.deliver(note)
+                return onOutcome(channel.kind, .delivered, note)
             } catch {
-                guard error.isTransient else { throw error }
-                do { try await Task.sleep(for: pause(after: error)) } catch { throw DeliveryError.cancelled }
-                try await channel.deliver(note)
+                var failure = error
+                if error.isTransient, let pause = pauses.popFirst() {
+                    if await waited(pause, after: error) { continue }
+                    failure = .cancelled
+                }
+                logger.error(
+                    "A message to the operator could not be delivered",
+                    metadata: ["channel": "\(channel.kind.rawValue)", "why": "\(failure)"])
+                return onOutcome(channel.kind, .failed, note)
             }
-            onOutcome(channel.kind, .delivered)
-        } catch {
-            logger.error(
-                "A report could not be delivered",
-                metadata: ["channel": "\(channel.kind.rawValue)", "why": "\(error)"])
-            onOutcome(channel.kind, .failed)
         }
     }
 
-    private func pause(after error: DeliveryError) -> Duration {
-        guard case .refused(429, let wait?) = error else { return pace.pause }
-        return min(wait, pace.longestPause)
+    /// Waits for as long as the service asked for, or for the pause; false when the server stops meanwhile.
+    private func waited(_ pause: Duration, after error: DeliveryError) async -> Bool {
+        var pause = pause
+        if case .refused(429, let wait?) = error { pause = min(wait, pace.longestPause) }
+        do { try await Task.sleep(for: pause) } catch { return false }
+        return true
     }
 }

@@ -4,9 +4,9 @@ public struct DispatchPace: Sendable {
     public var waiting = 256
     /// Deliveries under way at once, over all channels.
     public var atOnce = 4
-    /// Before the one retry, when the service named no time.
-    public var pause = Duration.seconds(2)
-    /// Before the one retry, when the service named a longer time.
+    /// Before each retry, when the service named no time; as many retries as there are pauses.
+    public var pauses = [Duration.seconds(2)]
+    /// Before a retry, when the service named a longer time.
     public var longestPause = Duration.seconds(30)
     /// What waits is still delivered for so long when the server stops.
     public var drain = Duration.seconds(5)

@@ -25,7 +25,7 @@ public final class OperatorDispatch: Sendable {
     ///     dropped for want of room. It must not block.
     public init(
         channels: [any OperatorChannel], over http: OutgoingHTTP, pace: DispatchPace = DispatchPace(),
-        logger: Logger, onOutcome: @escaping @Sendable (ChannelKind, DeliveryOutcome) -> Void
+        logger: Logger, onOutcome: @escaping @Sendable (ChannelKind, DeliveryOutcome, OperatorNote) -> Void
     ) {
         // Every lane gets its share of the deliveries at once, and at least one.
         let width = max(1, pace.atOnce / max(1, channels.count))
@@ -35,6 +35,9 @@ public final class OperatorDispatch: Sendable {
         self.http = http
         drain = pace.drain
     }
+
+    /// How many channels there are.
+    public var count: Int { lanes.count }
 
     /// No channel is configured: what is submitted goes nowhere.
     public var isEmpty: Bool { lanes.isEmpty }

@@ -36,11 +36,15 @@ public final class OutgoingHTTP: Sendable {
     /// Posts a value as JSON and returns when the answer's head says 2xx.
     ///
     /// The answer's body isn't read: dropping it closes the connection, so none outlives its delivery.
-    func post(_ body: some Encodable, to address: SecretAddress) async throws(DeliveryError) {
+    /// - Parameter bearer: a token for the Authorization header.
+    func post(
+        _ body: some Encodable, to address: SecretAddress, bearer: String? = nil
+    ) async throws(DeliveryError) {
         let status: Int
         let wait: Duration?
         do {
-            let request = try Self.request(address, body: JSONEncoder().encode(body))
+            var request = try Self.request(address, body: JSONEncoder().encode(body))
+            if let bearer { request.headers.add(name: "Authorization", value: "Bearer \(bearer)") }
             let response = try await client.execute(request, timeout: timeout)
             status = Int(response.status.code)
             // Retry-After is in milliseconds in Discord's oldest interface, which an address without a version
@@ -66,7 +70,7 @@ public final class OutgoingHTTP: Sendable {
     }
 
     /// Closes all connections. What is under way fails.
-    func shutdown() async {
+    public func shutdown() async {
         try? await client.shutdown()
     }
 

@@ -39,6 +39,9 @@ public struct OperatorNote: Sendable, Equatable {
         }
     }
 
+    /// How loudly it is told, where a channel can tell it so.
+    public enum Urgency: Sendable, Equatable { case low, normal, high }
+
     /// How many fields a note shows; further ones are left out.
     public static let mostFields = 16
 
@@ -48,12 +51,26 @@ public struct OperatorNote: Sendable, Equatable {
     public let title: String
     /// In the order they are shown. Those without text are left out.
     public let fields: [Field]
+    public let urgency: Urgency
+    /// A number by which its sender knows it again; 0 when it doesn't need to.
+    public let number: Int
+    /// Where more is to be seen.
+    public let link: String?
+    /// The alerts it tells of, for channels that carry them as data.
+    public let alerts: [AlertNotice]
 
     /// A note of a title and at most ``mostFields`` fields with text, which each channel shortens to its limit.
-    public init(lead: String = "", title: String, fields: [Field]) {
+    public init(
+        lead: String = "", title: String, fields: [Field], urgency: Urgency = .normal, link: String? = nil,
+        alerts: [AlertNotice] = [], number: Int = 0
+    ) {
         self.lead = lead.readable(inOneLine: true).cut(toUnits: 16)
         self.title = title.readable(inOneLine: true).cut(toUnits: 160)
         self.fields = Array(fields.filter { !$0.text.isEmpty }.prefix(Self.mostFields))
+        self.urgency = urgency
+        self.link = link
+        self.alerts = alerts
+        self.number = number
     }
 
     /// The lead and the title in one line.
@@ -63,6 +80,10 @@ public struct OperatorNote: Sendable, Equatable {
         lead = note.lead
         title = note.title
         self.fields = fields
+        urgency = note.urgency
+        link = note.link
+        alerts = note.alerts
+        number = note.number
     }
 
     /// The note with its longest fields cut, all to the same length, so that `cost` is at most `budget`.

@@ -35,7 +35,7 @@ struct EnvelopeSignatures: Sendable {
         let hash = draft.hash
         let text = "dm \(recipient.text) \(handle.text) \(JavaScriptNumber.text(claim.time)) \(hash)"
         guard Ed25519.verify(signature, of: text, by: sender.signKeyBytes) else {
-            meter.count(.bad, of: .directMessage)
+            meter.count(.bad, of: .directMessage, by: handle.hashValue)
             return .bad
         }
         // With the recipient: one sealed text may go to many.
@@ -50,9 +50,10 @@ struct EnvelopeSignatures: Sendable {
         let entry = cache.remember(
             proof.envelope, of: proof.sender, until: proof.expiry, now: clock.now())
         switch entry {
-        case .fresh: meter.count(.good, of: .directMessage)
-        case .replayed: meter.count(.replayed, of: .directMessage)
-        case .full(let seconds): meter.count(.full(retryAfter: seconds), of: .directMessage)
+        case .fresh: meter.count(.good, of: .directMessage, by: proof.sender.hashValue)
+        case .replayed: meter.count(.replayed, of: .directMessage, by: proof.sender.hashValue)
+        case .full(let seconds):
+            meter.count(.full(retryAfter: seconds), of: .directMessage, by: proof.sender.hashValue)
         }
         return entry
     }

@@ -67,16 +67,16 @@ final class Inboxes: Sendable {
             wake(handle, message, &state)
             return .accepted(message)
         }
-        count(posting, draft, isVerified: proof != nil)
+        count(posting, draft, isVerified: proof != nil, of: handle)
         return posting
     }
 
-    private func count(_ posting: Posting, _ draft: DirectMessageDraft, isVerified: Bool) {
+    private func count(_ posting: Posting, _ draft: DirectMessageDraft, isVerified: Bool, of handle: Handle) {
         switch posting {
         case .accepted:
             meter.add(.directMessages(isVerified ? .verified : .anonymous))
             meter.add(.directMessageBytes, UInt64(draft.ciphertext.utf8.count))
-        case .full: meter.add(.limited(.inboxFull))
+        case .full: meter.limited(.inboxFull, by: handle.hashValue)
         case .memoryFuse: meter.add(.overCapacity(.inboxFuse))
         case .unknownHandle, .replayed, .replayCache: break
         }

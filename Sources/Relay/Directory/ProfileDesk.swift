@@ -44,7 +44,7 @@ struct ProfileDesk: Sendable {
         var profile = normalised
         if !Ed25519.verify(bytes, of: normalised.signedText, by: identity.signKeyBytes) {
             guard case .object(let values)? = sent, isSigned(values, identity, bytes) else {
-                meter.count(.bad, of: .profile)
+                meter.count(.bad, of: .profile, by: identity.handle.hashValue)
                 return .badSignature
             }
             let odd = AgentProfile.unpublishable(values, normalised, now: now)
@@ -53,7 +53,7 @@ struct ProfileDesk: Sendable {
                 return .bad((error as? AgentProfile.Fault)?.error ?? "bad profile")
             }
         }
-        meter.count(.good, of: .profile)
+        meter.count(.good, of: .profile, by: identity.handle.hashValue)
         let entry = Directory.Entry(
             handle: identity.handle, profile: profile, index: normalised, signature: signature,
             lastSeenAt: now, expiresAt: min(profile.expiresAt, now + limits.profileMilliseconds),

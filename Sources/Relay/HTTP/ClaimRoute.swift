@@ -40,6 +40,7 @@ struct ClaimRoute {
         let own: Set<[UInt8]>
         /// ms.
         let duration: Int64
+        let client: IPAddress
         let meter: Meter
         let clock: WallClock
 
@@ -72,9 +73,9 @@ struct ClaimRoute {
                 meter.add(.claims(.empty))
                 return .json(ClaimRoute.empty(cursor: cursor, lastSeq: 0, isMissing: true))
             case .full:
-                return Refused.waiters(.waitersPerRoom, meter)
+                return Refused.waiters(.waitersPerRoom, meter, client)
             case .clientFull, .parked:
-                return Refused.waiters(.waitersPerClient, meter)
+                return Refused.waiters(.waitersPerClient, meter, client)
             }
         }
     }
@@ -91,7 +92,7 @@ struct ClaimRoute {
             let claim = Claim(
                 room: room, cursor: relay.cursors.findOrMake(handle, id, now: relay.clock.now()),
                 own: Self.own(handle, body),
-                duration: lease(request), meter: relay.meter, clock: relay.clock)
+                duration: lease(request), client: request.client, meter: relay.meter, clock: relay.clock)
             let seconds = request.timeout
             let wait =
                 seconds == 0

@@ -15,7 +15,7 @@ struct EventsRoute {
                 ]))
         }
         guard rooms.streamCap.acquire(request.client) else {
-            rooms.meter.add(.limited(.streamsPerClient))
+            rooms.meter.limited(.streamsPerClient, by: request.client.limitKey.hashValue)
             return connection.respond(
                 Refused.limited(
                     "too many concurrent streams from this IP", .streamsPerClient, retryAfter: 5))

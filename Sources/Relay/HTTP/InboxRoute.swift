@@ -38,9 +38,9 @@ struct InboxRoute {
                 relay.meter.add(.inboxWaits)
                 connection.park(wait, timeout: .seconds(seconds))
             case .full:
-                connection.respond(Refused.waiters(.waitersPerHandle, relay.meter))
+                connection.respond(Refused.waiters(.waitersPerHandle, relay.meter, request.client))
             case .clientFull:
-                connection.respond(Refused.waiters(.waitersPerClient, relay.meter))
+                connection.respond(Refused.waiters(.waitersPerClient, relay.meter, request.client))
             }
         }
     }

@@ -23,7 +23,7 @@ struct ListeningRoute {
             return .json(JSONWriter.object { $0.field("ok", true) })
         case .closed: return Self.unknownRoom
         case .full:
-            rooms.meter.add(.limited(.listeningNames))
+            rooms.meter.limited(.listeningNames, by: request.client.limitKey.hashValue)
             return Refused.limited("too many names in this room", .listeningNames, retryAfter: 60)
         }
     }

@@ -31,8 +31,8 @@ enum Refused {
     }
 
     /// As many long-polls are parked as may be, and it is counted.
-    static func waiters(_ reason: LimitReason, _ meter: Meter) -> FrontResponse {
-        meter.add(.limited(reason))
+    static func waiters(_ reason: LimitReason, _ meter: Meter, _ client: IPAddress) -> FrontResponse {
+        meter.limited(reason, by: client.limitKey.hashValue)
         let whose =
             switch reason {
             case .waitersPerRoom: "for this room"

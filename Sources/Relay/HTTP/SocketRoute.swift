@@ -27,7 +27,7 @@ struct SocketRoute {
         _ id: RoomID, _ rooms: Rooms, _ client: IPAddress, _ after: UInt64, _ connection: FrontHandler
     ) -> (any ConnectionStream)? {
         guard rooms.streamCap.acquire(client) else {
-            rooms.meter.add(.limited(.streamsPerClient))
+            rooms.meter.limited(.streamsPerClient, by: client.limitKey.hashValue)
             refuse(
                 connection,
                 SocketPost.error("too many concurrent streams from this IP", code: 429, .streamsPerClient))

@@ -24,9 +24,9 @@ struct WaitRoute {
             rooms.meter.add(.connects(.poll))
             connection.park(wait, timeout: .seconds(seconds))
         case .full:
-            connection.respond(Refused.waiters(.waitersPerRoom, rooms.meter))
+            connection.respond(Refused.waiters(.waitersPerRoom, rooms.meter, request.client))
         case .clientFull:
-            connection.respond(Refused.waiters(.waitersPerClient, rooms.meter))
+            connection.respond(Refused.waiters(.waitersPerClient, rooms.meter, request.client))
         case .closed: connection.respond(Self.missing)
         }
     }

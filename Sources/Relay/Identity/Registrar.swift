@@ -123,23 +123,23 @@ struct Registrar: Sendable {
         let now = clock.now()
         let used = Hex.text(signature)
         if proofs.has(used, of: application.handle, now: now) {
-            meter.count(.replayed, of: .register)
+            meter.count(.replayed, of: .register, by: application.handle.hashValue)
             return .replayed
         }
         guard Ed25519.verify(signature, of: application.signedText, by: application.signKeyBytes) else {
-            meter.count(.bad, of: .register)
+            meter.count(.bad, of: .register, by: application.handle.hashValue)
             return .bad
         }
         let expiry = Int64(time.rounded(.up)) + book.limits.skewMilliseconds
         switch proofs.remember(used, of: application.handle, until: expiry, now: now) {
         case .fresh:
-            meter.count(.good, of: .register)
+            meter.count(.good, of: .register, by: application.handle.hashValue)
             return nil
         case .replayed:
-            meter.count(.replayed, of: .register)
+            meter.count(.replayed, of: .register, by: application.handle.hashValue)
             return .replayed
         case .full(let seconds):
-            meter.count(.full(retryAfter: seconds), of: .register)
+            meter.count(.full(retryAfter: seconds), of: .register, by: application.handle.hashValue)
             return .full(retryAfter: seconds)
         }
     }

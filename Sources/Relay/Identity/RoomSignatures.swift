@@ -19,7 +19,7 @@ struct RoomSignatures: Sendable {
     /// Checks a message's signature and uses its nonce up.
     func check(_ claim: SenderClaim, room: RoomID, ciphertext: String) -> SignatureCheck {
         let result = verify(claim, room, ciphertext)
-        meter.count(result, of: .roomMessage)
+        meter.count(result, of: .roomMessage, by: claim.handle.hashValue)
         return result
     }
 

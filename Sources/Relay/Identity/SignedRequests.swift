@@ -21,7 +21,7 @@ struct SignedRequests: Sendable {
     /// Checks the request's signature and uses its nonce up. The limits come before this.
     func check(_ request: FrontRequest, of identity: Identity) -> SignatureCheck {
         let result = verify(request, identity)
-        meter.count(result, of: .request)
+        meter.count(result, of: .request, by: identity.handle.hashValue)
         if result == .good { book.touch(identity.handle) }
         return result
     }
@@ -101,7 +101,8 @@ extension IdentityLimits {
 
 extension Meter {
     /// Counts a signature.
-    func count(_ check: SignatureCheck, of act: SignedAct) {
+    /// - Parameter who: the handle's hash value.
+    func count(_ check: SignatureCheck, of act: SignedAct, by who: Int) {
         let result: SignatureResult =
             switch check {
             case .good: .accepted
@@ -110,6 +111,6 @@ extension Meter {
             case .full: .cacheFull
             }
         add(.signatures(act, result))
-        if result == .cacheFull { add(.limited(.replayCache)) }
+        if result == .cacheFull { limited(.replayCache, by: who) }
     }
 }

@@ -55,19 +55,19 @@ public final class RateLimits: Sendable {
         var hasher = Hasher()
         hasher.combine(scope)
         hasher.combine(client.limitKey)
-        if !scoped.take(UInt64(bitPattern: Int64(hasher.finalize()))) { return count(scope.reason) }
-        if scope.countsForClient, !clients.take(client.limitKey) { return count(.clientRate) }
+        if !scoped.take(UInt64(bitPattern: Int64(hasher.finalize()))) { return count(scope.reason, client) }
+        if scope.countsForClient, !clients.take(client.limitKey) { return count(.clientRate, client) }
         return nil
     }
 
     /// The same for signs of life. Many agents behind one address post them all day; they have buckets of
     /// their own, so that they don't eat what is there for messages.
     func listeningReached(by client: IPAddress) -> LimitReason? {
-        listening.take(client.limitKey) ? nil : count(.listeningRate)
+        listening.take(client.limitKey) ? nil : count(.listeningRate, client)
     }
 
-    private func count(_ reason: LimitReason) -> LimitReason {
-        meter.add(.limited(reason))
+    private func count(_ reason: LimitReason, _ client: IPAddress) -> LimitReason {
+        meter.limited(reason, by: client.limitKey.hashValue)
         return reason
     }
 }

@@ -46,6 +46,8 @@ extension Meter {
             switch channel {
             case .telegram: .telegram
             case .discord: .discord
+            case .ntfy: .ntfy
+            case .webhook: .webhook
             }
         let result: SignalboxMetrics.DeliveryOutcome =
             switch outcome {

@@ -12,7 +12,7 @@ struct SignalboxCommand: AsyncParsableCommand {
         version: "signalbox \(version)",
         subcommands: [
             ServeCommand.self, DemoCommand.self, ConfigCommand.self, ImportCommand.self, BackupCommand.self,
-            CheckCommand.self, GeoIPCommand.self, MetricsCommand.self,
+            CheckCommand.self, AlertsCommand.self, GeoIPCommand.self, MetricsCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 }

@@ -44,7 +44,7 @@ struct Server {
         var made: RelayState?
         let metrics = Metrics(
             store: opened.metrics, countersPath: settings["COUNTERS_PATH"] ?? directory.defaultCountersPath,
-            visitsMin: Int64(settings.integer("GEO_MIN_COUNT")),
+            visitsMin: Int64(settings.integer("GEO_MIN_COUNT")), thresholds: settings.alertThresholds,
             sources: { meter in
                 let relay = RelayState(
                     rooms: relayLimits.rooms, identities: relayLimits.identities, store: opened.relay,
@@ -68,7 +68,20 @@ struct Server {
             meter: metrics.meter, templates: templates, clock: clock.now)
 
         let router = ColdRouter(context: FrontContext.self)
-        let channels = try OperatorChannels(settings, group: group, meter: metrics.meter, logger: logger)
+        let desk = AlertDesk(
+            metrics.alerts,
+            words: AlertWords(
+                base: settings["PUBLIC_BASE_URL"], timeZone: opened.metrics.timeZone),
+            pace: .init(
+                repeatMilliseconds: Int64(settings.integer("ALERT_REPEAT_HOURS")) * 3_600_000,
+                notesPerHour: settings.integer("ALERT_NOTES_PER_HOUR")),
+            logger: logger)
+        let channels = try OperatorChannels(settings, group: group, meter: metrics.meter, logger: logger) {
+            outcome, note in Task { await desk.came(outcome, of: note) }
+        }
+        await desk.use(channels.alerts)
+        let watch = AlertWatch(desk: desk)
+        let isWatching = settings.isOn("ALERTS")
         ColdRoutes(
             relay: relay,
             reports: ReportDesk(
@@ -104,7 +117,10 @@ struct Server {
 
         // Shut down in reverse: first the listener, so that the last sample holds everything.
         var services: [any Service] = [
-            Sampler(metrics: metrics, clock: clock, rate: time.rate), countries, Bookkeeper(relay: relay),
+            Sampler(
+                metrics: metrics, clock: clock, onSample: { if isWatching { watch.take($0) } },
+                rate: time.rate),
+            watch, countries, Bookkeeper(relay: relay),
             Janitor(relay: relay), dashboard.ticker, channels,
         ]
         if let tailnet = TailnetListener(settings, front: front, group: group, logger: logger) {

@@ -9,6 +9,8 @@ import Web
 struct Sampler: Service {
     let metrics: Metrics
     let clock: WallClock
+    /// What looks at each sample once it is taken; it must not take long.
+    let onSample: @Sendable (Point) -> Void
     /// Clock seconds in a second; 1 outside tests.
     let rate: Int64
 
@@ -21,7 +23,7 @@ struct Sampler: Service {
             // An early point, so that the chart has something to show at once.
             try? await Task.sleep(for: .milliseconds(5_000 / rate))
             while !Task.isCancelled {
-                await metrics.tick(at: Self.label(clock.now()))
+                onSample(await metrics.tick(at: Self.label(clock.now())))
                 let rest = Self.minute - clock.now() % Self.minute
                 try? await Task.sleep(for: .milliseconds(rest / rate + Self.late / min(rate, 10)))
             }

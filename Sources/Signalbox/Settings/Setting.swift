@@ -17,7 +17,7 @@ struct Setting: Sendable {
     let fallback: String?
     let help: String
 
-    private init(_ name: String, _ kind: Kind, _ fallback: String?, _ help: String) {
+    init(_ name: String, _ kind: Kind, _ fallback: String?, _ help: String) {
         self.name = name
         self.kind = kind
         self.fallback = fallback
@@ -25,7 +25,9 @@ struct Setting: Sendable {
     }
 
     /// Every setting there is, in the order `signalbox config` prints them.
-    static let all: [Setting] = [
+    static let all: [Setting] = common + alerts + hidden
+
+    private static let common: [Setting] = [
         Setting(
             "HOST", .text, "127.0.0.1", "Address to listen on; 0.0.0.0 for all of IPv4, :: for everything."),
         Setting("PORT", .integer(0...65_535), "3000", "Port to listen on; 0 picks a free one."),
@@ -89,12 +91,20 @@ struct Setting: Sendable {
         Setting(
             "BUGS_LOG_MAX_BYTES", .integer(1_024...1_099_511_627_776), "5242880",
             "Above that many bytes it is moved to .1 first."),
-        Setting("TELEGRAM_BOT_TOKEN", .secret, nil, "A Telegram bot that brings reports to the operator."),
+        Setting(
+            "TELEGRAM_BOT_TOKEN", .secret, nil,
+            "A Telegram bot that brings reports and alerts to the operator."),
         Setting("TELEGRAM_CHAT_ID", .text, nil, "The chat it brings them to."),
         Setting(
             "TELEGRAM_API_URL", .text, "https://api.telegram.org",
             "The Bot API's address; a server of one's own works too."),
-        Setting("DISCORD_WEBHOOK_URL", .secret, nil, "A Discord webhook that reports go to."),
+        Setting("DISCORD_WEBHOOK_URL", .secret, nil, "A Discord webhook that reports and alerts go to."),
+        Setting(
+            "NTFY_URL", .secret, nil,
+            "A topic of ntfy that reports and alerts go to: https://ntfy.sh/a-topic."),
+        Setting("NTFY_TOKEN", .secret, nil, "Its access token, where it wants one."),
+        Setting(
+            "ALERT_WEBHOOK_URL", .secret, nil, "An address that alerts are posted to in Alertmanager's form."),
         Setting(
             "METRICS_TOKEN", .secret, nil, "Opens the dashboard and its API; made by itself on loopback."),
         Setting("METRICS_TOKEN_FILE", .text, nil, "File that holds METRICS_TOKEN."),
@@ -201,10 +211,14 @@ struct Setting: Sendable {
         Setting("METRICS_GEO_HOURLY_HISTORY_PATH", .text, nil, "Its countries by hour."),
         Setting("IDENTITIES_STATE_PATH", .text, nil, "Its identities."),
         Setting("AGENT_DIRECTORY_STATE_PATH", .text, nil, "Its agent directory."),
+    ]
+
+    /// For tests alone.
+    private static let hidden: [Setting] = [
         Setting(
             "CLOCK", .text, nil,
             "For tests: the clock starts at this time and runs on, e.g. 2026-06-15T12:34:30Z, or *60 as fast after it."
-        ),
+        )
     ]
 
     var isSecret: Bool {

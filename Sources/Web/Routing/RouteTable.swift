@@ -66,7 +66,7 @@ extension Route {
     public var methods: [Method] {
         switch self {
         case .roomMessages, .roomClaim, .roomAck, .roomListening, .identityRegister, .directMessage,
-            .agentHeartbeat, .report, .contact, .adminLogout:
+            .agentHeartbeat, .report, .contact, .adminLogout, .adminAlerts:
             [.post]
         case .adminLogin: [.get, .post]
         case .inboxMessage: [.delete]

@@ -1,0 +1,1 @@
+"""What scripts/build-dashboards makes the JSON files beside this directory from."""
