@@ -30,7 +30,8 @@ test: ## all tests, in their short form: Swift, then the real binary end to end
 
 soak: ## the long campaigns
 	@scripts/setup test
-	swift build
+	swift build --build-tests
+	FUZZ_ROUNDS=10000000 swift test --skip-build --filter Fuzz
 	$(PYTEST) -m soak -n 0
 
 bench: ## what the metrics cost: one increment, a server with years of history, its page (about eight minutes)
@@ -41,9 +42,12 @@ bench: ## what the metrics cost: one increment, a server with years of history, 
 	.venv/bin/python Benchmarks/measure_history.py
 	.venv/bin/python Benchmarks/measure_dashboard.py
 
-docs: ## write docs/metrics.md anew from the vocabulary
+docs: ## write anew what is generated: docs/metrics.md and metric-names.txt, Prometheus's rules, Grafana's boards
 	swift build --product signalbox
 	$(DEBUG_BINARY) metrics > docs/metrics.md
+	$(DEBUG_BINARY) metrics --names > docs/metric-names.txt
+	$(DEBUG_BINARY) alerts --prometheus > grafana/alerts/signalbox.rules.yml
+	scripts/build-dashboards
 
 lint: ## check the format of the Swift code
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+# Limits that ordinary business never meets.
+UNMET = (
+    "waiters_per_room", "register_rate", "dm_rate", "profile_rate", "contact_rate", "waiters_per_handle",
+    "listening_names", "replay_cache", "inbox_full",
+)  # fmt: skip
+
 # What happens in a minute of ordinary business, by column.
 RATES = {
     "http_posts": 40, "messages_ws": 12, "message_bytes": 30_000, "rooms": 1.5, "rooms_evicted": 1.5,
@@ -9,15 +15,17 @@ RATES = {
     "ws_disconnects": 2, "sse_connects": 3, "sse_disconnects": 3, "longpoll_wakes": 5, "longpoll_timeouts": 3,
     "longpoll_other_ends": 0.2, "deliveries_sse": 180, "deliveries_ws": 60, "deliveries_poll": 8,
     "deliveries_dropped": 0.05, "slow_disconnects": 0.01, "limited_room_rate": 0.3, "limited_client_rate": 0.2,
-    "limited_streams": 0.05, "limited_waiters": 0.05, "limited_logins": 0.01, "limited_signed": 0.1,
-    "limited_directory": 0.02, "limited_reports": 0.01, "limited_listening": 0.02, "over_capacity": 0.001,
+    "limited_streams_per_client": 0.05, "limited_waiters_per_client": 0.05, "limited_login_attempts": 0.01, "limited_auth_rate": 0.1,
+    "limited_directory_rate": 0.02, "limited_report_rate": 0.01, "limited_listening_rate": 0.02, "over_capacity": 0.001,
     "malformed_requests": 0.2, "logins": 0.02, "logins_refused": 0.05, "admissions_other": 0.02,
     "identities_registered": 0.3, "identities_updated": 0.05, "identities_forgotten": 0.01, "records_refused": 0,
     "signatures_accepted": 25, "signatures_refused": 0.1, "signatures_cache_full": 0.001, "direct_messages": 4,
     "direct_message_bytes": 2_400, "inbox_waits": 6, "inbox_removals": 4, "claims": 3, "claims_other": 4,
     "rooms_locked": 0.05, "listening": 20, "directory_events": 1,
     "operator_messages_delivered": 0.01, "operator_messages_failed": 0.001, "cloudflare_headers_ignored": 0,
-    "store_flushes_failed": 0, "store_set_aside": 0, "process_starts": 0, "unclean_shutdowns": 0,
+    **{f"limited_{name}": 0 for name in UNMET}, **{f"limited_clients_{name}": 0 for name in UNMET},
+    "missed_samples": 0, "alerts_fired": 0, "alerts_resolved": 0, "alert_evaluations_failed": 0,
+    "over_capacity_dashboard": 0, "store_flushes_failed": 0, "store_set_aside": 0, "process_starts": 0, "unclean_shutdowns": 0,
 }  # fmt: skip
 
 # Columns that others add up to.
@@ -29,8 +37,8 @@ SUMS = {
     "longpoll_waits": ("longpoll_wakes", "longpoll_timeouts", "longpoll_other_ends"),
     "longpoll_disconnects": ("longpoll_wakes", "longpoll_timeouts", "longpoll_other_ends"),
     "http_429": (
-        "limited_room_rate", "limited_client_rate", "limited_streams", "limited_waiters", "limited_logins",
-        "limited_signed", "limited_directory", "limited_reports", "limited_listening",
+        "limited_room_rate", "limited_client_rate", "limited_streams_per_client", "limited_waiters_per_client", "limited_login_attempts",
+        "limited_auth_rate", "limited_directory_rate", "limited_report_rate", "limited_listening_rate",
     ),
     "http_requests": ("http_2xx", "http_4xx", "http_5xx", "http_429"),
     "http_methods": ("http_requests",),
@@ -83,13 +91,13 @@ SERIES = {
     "deliveries_dropped": ('deliveries_dropped_total{transport="sse"}',),
     "limited_room_rate": ('limited_total{reason="room_rate"}',),
     "limited_client_rate": ('limited_total{reason="client_rate"}',),
-    "limited_streams": ('limited_total{reason="streams_per_client"}',),
-    "limited_waiters": ('limited_total{reason="waiters_per_client"}',),
-    "limited_logins": ('limited_total{reason="login_attempts"}',),
-    "limited_signed": ('limited_total{reason="auth_rate"}',),
-    "limited_directory": ('limited_total{reason="directory_rate"}',),
-    "limited_reports": ('limited_total{reason="report_rate"}',),
-    "limited_listening": ('limited_total{reason="listening_rate"}',),
+    "limited_streams_per_client": ('limited_total{reason="streams_per_client"}',),
+    "limited_waiters_per_client": ('limited_total{reason="waiters_per_client"}',),
+    "limited_login_attempts": ('limited_total{reason="login_attempts"}',),
+    "limited_auth_rate": ('limited_total{reason="auth_rate"}',),
+    "limited_directory_rate": ('limited_total{reason="directory_rate"}',),
+    "limited_report_rate": ('limited_total{reason="report_rate"}',),
+    "limited_listening_rate": ('limited_total{reason="listening_rate"}',),
     "over_capacity": ('over_capacity_total{reason="room_cap"}',),
     "malformed_requests": ("malformed_requests_total",),
     "logins": ('admissions_total{result="login"}',),

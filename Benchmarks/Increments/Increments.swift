@@ -65,7 +65,28 @@ extension Report {
             report.figures.append(Figure(one.name, "ns", timing.median, fastest: timing.fastest, one.target))
         }
         report.figures.append(try allocations(metrics.meter))
+        report.figures += scrapes(metrics)
         return report
+    }
+
+    /// What a scrape costs, and that its allocations don't grow with the number of series.
+    private static func scrapes(_ metrics: Metrics) -> [Figure] {
+        let exposition = Exposition(metrics: metrics, version: BuildVersion("0.0.0"))
+        var figures: [Figure] = []
+        for (name, format) in [("text", Exposition.Format.text), ("OpenMetrics", .openMetrics)] {
+            let timing = Timing.alone(operations: 200) { _, operations in
+                for _ in 0..<operations { _ = exposition.write(format) }
+            }
+            figures.append(
+                Figure(
+                    "one scrape, \(name), \(exposition.write(format).count) bytes", "ns", timing.median,
+                    fastest: timing.fastest, 1_000_000))
+        }
+        let before = allocation_count()
+        for _ in 0..<100 { _ = exposition.write(.text) }
+        let each = Double(allocation_count() - before) / 100
+        figures.append(Figure("allocations of one scrape, of all its series together", "", each, 32))
+        return figures
     }
 
     private static func allocations(_ meter: Meter) throws -> Figure {

@@ -33,14 +33,25 @@ public final class Exposition: Sendable {
     /// Writes all series as they are now.
     public func write(_ format: Format) -> [UInt8] {
         let began = ContinuousClock.now
+        let output = write(
+            format, metrics.gauges(), ProcessReadings.now(startedAt: metrics.startedAt))
+        let taken = (ContinuousClock.now - began).components
+        metrics.meter.observe(
+            .scrapeDuration,
+            nanoseconds: UInt64(max(0, taken.seconds * 1_000_000_000 + taken.attoseconds / 1_000_000_000)))
+        return output
+    }
+
+    /// The same with what is read at the moment given.
+    func write(_ format: Format, _ gauges: GaugeReadings, _ process: ProcessReadings) -> [UInt8] {
+        let pieces = format == .text ? text : openMetrics
         var output: [UInt8] = []
-        output.reserveCapacity(96 * 1024)
-        let gauges = metrics.gauges()
-        let process = ProcessReadings.now(startedAt: metrics.startedAt)
+        // No number is longer than this often, and most are much shorter.
+        output.reserveCapacity(pieces.reduce(16) { $0 + $1.prefix.count + 12 })
         let visits = metrics.exposedVisits.values()
         let firing = metrics.alerts.firingNames
         let meter = metrics.meter
-        for piece in format == .text ? text : openMetrics {
+        for piece in pieces {
             output.append(contentsOf: piece.prefix)
             switch piece.value {
             case .nothing: continue
@@ -51,7 +62,7 @@ public final class Exposition: Sendable {
                 for slot in first...upTo { cumulative &+= meter.sinceStart(slot: slot) }
                 output.append(decimal: cumulative)
             case .sumOfNanoseconds(let slot):
-                output.append(float: Double(meter.sinceStart(slot: slot)) / 1_000_000_000)
+                output.append(seconds: meter.sinceStart(slot: slot))
             case .visits(let place): output.append(decimal: visits[place])
             case .alert(let name): output.append(decimal: firing.contains(name) ? 1 : 0)
             case .gauge(let gauge): output.append(float: gauges[gauge])
@@ -60,10 +71,6 @@ public final class Exposition: Sendable {
             output.append(UInt8(ascii: "\n"))
         }
         if format == .openMetrics { output.append(contentsOf: "# EOF\n".utf8) }
-        let taken = (ContinuousClock.now - began).components
-        metrics.meter.observe(
-            .scrapeDuration,
-            nanoseconds: UInt64(max(0, taken.seconds * 1_000_000_000 + taken.attoseconds / 1_000_000_000)))
         return output
     }
 

@@ -13,6 +13,20 @@ extension [UInt8] {
         }
     }
 
+    /// Appends nanoseconds as seconds, exactly, with as many digits after the point as are needed.
+    mutating func append(seconds nanoseconds: UInt64) {
+        append(decimal: nanoseconds / 1_000_000_000)
+        var rest = nanoseconds % 1_000_000_000
+        guard rest > 0 else { return }
+        append(UInt8(ascii: "."))
+        var place: UInt64 = 100_000_000
+        while rest > 0 {
+            append(UInt8(ascii: "0") + UInt8(rest / place))
+            rest %= place
+            place /= 10
+        }
+    }
+
     /// Appends a number as Prometheus reads it: whole numbers without an exponent, others shortest.
     mutating func append(float value: Double) {
         if value.isFinite, value >= 0, value < 9_007_199_254_740_992, value == value.rounded() {

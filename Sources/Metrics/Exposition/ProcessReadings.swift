@@ -38,20 +38,50 @@ struct ProcessReadings: Sendable {
             readings.cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
         }
         let page = Double(sysconf(Int32(_SC_PAGESIZE)))
-        if let statm = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) {
-            let pages = statm.split(separator: " ").compactMap { Double($0) }
-            if pages.count > 1 {
-                (readings.virtualBytes, readings.residentBytes) = (pages[0] * page, pages[1] * page)
-            }
-        }
-        readings.openDescriptors = Double(
-            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 0)
+        let (virtual, resident) = pages()
+        (readings.virtualBytes, readings.residentBytes) = (Double(virtual) * page, Double(resident) * page)
+        readings.openDescriptors = Double(descriptors())
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             readings.maxDescriptors = Double(limit.rlim_cur)
         }
         readings.startSeconds = Double(startedAt) / 1_000
         return readings
+    }
+
+    /// Pages of memory in all and resident: the first two numbers of /proc/self/statm.
+    private static func pages() -> (virtual: Int, resident: Int) {
+        let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return (0, 0) }
+        defer { close(file) }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 128) { bytes in
+            let count = read(file, bytes.baseAddress, bytes.count)
+            var numbers = (0, 0)
+            var spaces = 0
+            for byte in bytes.prefix(max(0, count)) where spaces < 2 {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else {
+                    spaces += 1
+                    continue
+                }
+                let digit = Int(byte - UInt8(ascii: "0"))
+                if spaces == 0 {
+                    numbers.0 = numbers.0 * 10 + digit
+                } else {
+                    numbers.1 = numbers.1 * 10 + digit
+                }
+            }
+            return numbers
+        }
+    }
+
+    /// How many descriptors are open, without a name for each: there may be tens of thousands.
+    private static func descriptors() -> Int {
+        guard let directory = opendir("/proc/self/fd") else { return 0 }
+        defer { closedir(directory) }
+        var count = 0
+        while readdir(directory) != nil { count += 1 }
+        // "." and "..", and the directory's own.
+        return max(0, count - 3)
     }
 }
 

@@ -8,5 +8,8 @@ struct MetricsCommand: ParsableCommand {
         abstract: "Print everything that is counted, as docs/metrics.md has it.",
         discussion: "docs/metrics.md is this command's output; a test holds them together.")
 
-    func run() { print(VocabularyDocument.text, terminator: "") }
+    @Flag(name: .long, help: "Print names, types and labels alone, as docs/metric-names.txt has them.")
+    var names = false
+
+    func run() { print(names ? ExpositionContract.text : VocabularyDocument.text, terminator: "") }
 }
