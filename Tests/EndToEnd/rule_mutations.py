@@ -194,42 +194,42 @@ def minutes(duration: str) -> float:
 
 
 class Play(NamedTuple):
-    """One group of tests, with what of it is about some rules, and only the rules that it needs."""
+    """What one group of tests asks about some rules, with the rules that it needs."""
 
-    steps: float
+    cost: float
     tests: JSON
     rules: set[str]
 
 
 def plays(rules: dict[str, JSON], changed: set[str], files: list[JSON]) -> list[Play]:
-    """Every group that could notice a change of these rules, the quickest first."""
+    """Everything that could notice a change of these rules, the quickest first."""
+
+    def read_by(texts: list[str]) -> set[str]:
+        return {each for each, rule in rules.items() if "record" in rule and any(asks_for(t, each) for t in texts)}
+
     alerts = {
         each
         for each, rule in rules.items()
-        if "alert" in rule and (each in changed or any(asks_for(rule["expr"], one) for one in changed))
+        if "alert" in rule and (each in changed or changed & read_by([rule["expr"]]))
     }
     found = []
+
+    def add(file: JSON, group: JSON, kind: str, asked: list[JSON], needed: set[str]) -> None:
+        if asked:
+            part = {key: value for key, value in group.items() if not key.endswith("_test")} | {kind: asked}
+            steps = max(minutes(each["eval_time"]) for each in asked) / minutes(file["evaluation_interval"])
+            found.append(Play(steps * len(needed), file | {"tests": [part]}, needed))
+
     for file in files:
         for group in file["tests"]:
-            asked = [t for t in group.get("alert_rule_test", []) if t["alertname"] in alerts]
-            queries = [
-                t for t in group.get("promql_expr_test", []) if any(asks_for(t["expr"], one) for one in changed)
-            ]
-            if not asked and not queries:
-                continue
-            about = {t["alertname"] for t in asked}
-            needed = about | {
-                each
-                for each, rule in rules.items()
-                if "record" in rule
-                and any(asks_for(text, each) for text in [rules[a]["expr"] for a in about] + [t["expr"] for t in queries])
-            }
-            part = group | {"alert_rule_test": asked, "promql_expr_test": queries}
-            times = [minutes(t["eval_time"]) for t in asked + queries]
-            found.append(
-                Play(max(times) / minutes(file["evaluation_interval"]), file | {"tests": [part]}, needed | changed)
-            )
-    return sorted(found, key=lambda play: play.steps)
+            kind = "alert_rule_test"
+            asked = [each for each in group.get(kind, []) if each["alertname"] in alerts]
+            about = {each["alertname"] for each in asked}
+            add(file, group, kind, asked, about | read_by([rules[each]["expr"] for each in about]))
+            kind = "promql_expr_test"
+            asked = [each for each in group.get(kind, []) if any(asks_for(each["expr"], one) for one in changed)]
+            add(file, group, kind, asked, read_by([each["expr"] for each in asked]))
+    return sorted(found, key=lambda play: play.cost)
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

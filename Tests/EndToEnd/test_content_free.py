@@ -39,7 +39,7 @@ LEFT_OUT = (
 # Durations; the number of the last message, which begins with the time; how soon a closed connection is noticed.
 TIMINGS = re.compile(
     r"process_|highest_sequence_number|signalbox_(store_size|open_connections|delivery_lag"
-    r"|http_request_duration_seconds_(bucket|sum))"
+    r"|http_request_duration_seconds_(bucket|sum)|scrape_duration_seconds_(bucket|sum))"
 )
 HISTORY = ("minutes", "hours", "days", "country_minutes", "country_hours")
 

@@ -147,9 +147,15 @@ def test_the_operator_is_told(disk: Disk) -> None:
         complaints = [line for line in server.log().splitlines() if "can't be written" in line]
         assert 1 <= len(complaints) <= unwritten(server) + 2
         assert exposed(server.exposition(), "signalbox_store_flushes_total", outcome="failed") >= 3
+    # An alert about the disk doesn't need the disk, not even one that hangs.
+    firing = 'signalbox_alert_firing{alert="SignalboxStoreNotWriting"} 1'
+    eventually(lambda: firing in server.exposition(), "the alert")
     repaired(disk)
     text = page(server)
-    assert "can't be written" not in text and "Waiting in memory" not in text and "overdue" not in text
+    # The rules' panel says of every alert what it is about.
+    state = text.partition('id="usage"')[0]
+    assert "can't be written" not in state and "overdue" not in state and "Waiting in memory" not in text
+    eventually(lambda: firing not in server.exposition(), "its end")
 
 
 def test_visits_land_too(disk: Disk) -> None:

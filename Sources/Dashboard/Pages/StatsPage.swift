@@ -28,7 +28,6 @@ struct StatsPage: Sendable {
         let counters: String
         let limited: String
         let admissions: String
-        let rules: AlertPanel
 
         init(_ input: StatsInput, _ choice: StatsChoice, _ hour: LastHour) {
             let findings = Findings(input, hour)
@@ -50,7 +49,6 @@ struct StatsPage: Sendable {
             counters = TableRows.counters(rows.rows, inWords: false)
             limited = TableRows.counters(rows.limited, inWords: true)
             admissions = TableRows.counters(rows.admissions, inWords: true)
-            self.rules = AlertPanel(input)
         }
     }
 
@@ -65,6 +63,7 @@ struct StatsPage: Sendable {
         /// Rows of a table, as HTML.
         let minutes: String
         let hasMinutes: Bool
+        let rules: AlertPanel
         let storage: [PanelFact]
         let build: [PanelFact]
     }
@@ -97,6 +96,7 @@ struct StatsPage: Sendable {
             Whole(
                 now: now, pageTitle: now.pageTitle, zone: now.zone, reloads: choice.reloads, past: past.html,
                 minutes: TableRows.minutes(minutes), hasMinutes: !minutes.isEmpty,
+                rules: AlertPanel(input),
                 storage: StoragePanel(input, past.store).facts, build: BuildPanel(input).facts))
     }
 

@@ -110,7 +110,8 @@ struct Findings {
                 list[place] = Finding(
                     kind: known.kind, level: known.level == .danger ? .danger : level, text: known.text,
                     since: report.state.since, alert: report.key.name, silencedUntil: report.silencedUntil)
-            } else {
+            } else if report.key.name != .storeNotWriting {
+                // Whether the store can be written is known by itself, sooner than a minute tells.
                 let limit = report.key.reason.map { " (\($0.text))" } ?? ""
                 list.append(
                     Finding(
