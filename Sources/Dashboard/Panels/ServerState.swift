@@ -28,9 +28,9 @@ struct ServerState {
         self.facts = facts
     }
 
-    /// A time of the last day by the clock alone, an older one with its date.
+    /// A time within a day by the clock alone, another one with its date.
     static func time(_ t: Int64, _ input: StatsInput) -> String {
         let civil = CivilTime(t, in: input.timeZone)
-        return input.now - t < 20 * 3_600_000 ? civil.time : civil.dateAndTime
+        return abs(input.now - t) < 20 * 3_600_000 ? civil.time : civil.dateAndTime
     }
 }
