@@ -1,25 +1,17 @@
-"""The rules with one thing changed each, and promtool to tell whether a test of theirs notices."""
+"""The rules for Prometheus, with one number, window or label changed each."""
 
 from __future__ import annotations
 
-import copy
-import json
-import os
 import re
-import shutil
-import subprocess
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from server import REPOSITORY
 
-ALERTS = REPOSITORY / "grafana/alerts"
-RULES = ALERTS / "signalbox.rules.yml"
-TESTS = sorted(ALERTS.glob("*.test.yml"))
+RULES = REPOSITORY / "grafana/alerts/signalbox.rules.yml"
 
 JSON = dict[str, Any]
 
@@ -30,43 +22,28 @@ SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 RATIO = "signalbox:server_errors:ratio_rate"
 
-# promtool works on one thing at a time, and a short run needs no garbage collected.
-PROMTOOL = {**os.environ, "GOMAXPROCS": "1", "GOGC": "800"}
-
-# The age of the country database by steps of 12 minutes, for its "for": too many for all rules together, so the test
-# in ages.test.yml takes steps of 9 hours. It was built at 720 seconds, and is older than 45 days after 64,812 minutes.
-HOUR: JSON = {
-    "rule_files": [RULES.name],
-    "evaluation_interval": "12m",
-    "tests": [
-        {
-            "name": "the country database is old for an hour",
-            "interval": "12m",
-            "input_series": [
-                {
-                    "series": 'signalbox_geoip_database_build_timestamp_seconds{job="signalbox", instance="old"}',
-                    "values": "_x5380 720x30",
-                }
-            ],
-            "alert_rule_test": [
-                {"eval_time": "64872m", "alertname": "SignalboxCountryDatabaseStale"},
-                {
-                    "eval_time": "64884m",
-                    "alertname": "SignalboxCountryDatabaseStale",
-                    "exp_alerts": [
-                        {
-                            "exp_labels": {"severity": "info", "job": "signalbox", "instance": "old"},
-                            "exp_annotations": {
-                                "summary": "The country database is old",
-                                "description": "It was built more than 45 days ago; addresses have moved since.",
-                                "runbook_url": "docs/runbooks/SignalboxCountryDatabaseStale.md",
-                            },
-                        }
-                    ],
-                },
-            ],
-        }
-    ],
+# Mutants that mean the same, with the reason.
+_NOTHING = "times nothing: it only says which limits there are"
+_OVER_RESTARTS = "counts over restarts, so it never falls"
+_EPOCH = "no time is the first second of 1970"
+EQUIVALENT = {
+    **{
+        f"{alert}: {what} #{number}": _NOTHING
+        for alert in ("SignalboxLimitTooTight", "SignalboxClientMisbehaving")
+        for what, numbers in (
+            ("0 to -1", (1, 2)),
+            ("increase to delta", (4, 7)),
+            ("15m to 720s", (4, 7)),
+            ("15m to 1080s", (4, 7)),
+        )
+        for number in numbers
+    },
+    "SignalboxStoreSetAside: increase to delta #1": _OVER_RESTARTS,
+    "SignalboxHistoryGap: increase to delta #1": _OVER_RESTARTS,
+    "SignalboxUncleanRestart: increase to delta #1": _OVER_RESTARTS,
+    "SignalboxRestartLoop: increase to delta #1": _OVER_RESTARTS,
+    "SignalboxStoreNotWriting: 0 to 1 #1": _EPOCH,
+    "SignalboxCountryDatabaseStale: 0 to 1 #1": _EPOCH,
 }
 
 
@@ -79,10 +56,11 @@ def rules_of(text: str) -> dict[str, JSON]:
 
 
 class Mutant(NamedTuple):
-    """Rules that differ from the committed ones by name; what isn't here is as it was."""
+    """A rule that differs from the committed one."""
 
     id: str
-    changed: dict[str, JSON]
+    name: str
+    rule: JSON
 
 
 # What changes
@@ -131,8 +109,7 @@ def expressions(text: str) -> Iterator[tuple[str, str]]:
         elif old == "increase":
             news = ("delta",)
         elif old.startswith(RATIO):
-            place = WINDOWS.index(old.removeprefix(RATIO))
-            news = (RATIO + window for window in WINDOWS[max(0, place - 1) : place + 2] if not old.endswith(window))
+            news = (RATIO + window for window in WINDOWS if RATIO + window != old)
         for new in news:
             yield f"{old} to {new}", with_instead(start, end, new)
     for matcher in MATCHER.finditer(text):
@@ -141,12 +118,10 @@ def expressions(text: str) -> Iterator[tuple[str, str]]:
         rest = ["|".join(part for part in parts if part != gone) for gone in parts] if len(parts) > 1 else []
         for pattern in (".*", *rest):
             yield f"{label} to {pattern}", with_instead(*matcher.span(), f'{label}=~"{pattern}"')
-    for grouping in GROUPING.finditer(text):
-        labels = grouping[1].split(", ")
-        # Without the job nothing fits anything: not worth a run.
-        for gone in labels[1:]:
-            kept = ", ".join(label for label in labels if label != gone)
-            yield f"without {gone}", with_instead(*grouping.span(), f"by ({kept})")
+    # Of all groupings at once: with one alone the sides of an operator no longer fit each other.
+    for gone in sorted({label for grouping in GROUPING.findall(text) for label in grouping.split(", ")}):
+        kept = GROUPING.sub(lambda by: f"by ({', '.join(each for each in by[1].split(', ') if each != gone)})", text)
+        yield f"without {gone}", kept
 
 
 def fields(rule: JSON) -> Iterator[tuple[str, JSON]]:
@@ -157,155 +132,26 @@ def fields(rule: JSON) -> Iterator[tuple[str, JSON]]:
         return
     for field in ("for", "keep_firing_for"):
         duration = rule.get(field)
-        for new in (*around(duration, least=60), "0s") if duration else ("1m",):
+        for new in around(duration, least=60) if duration else ("1m",):
             yield f"{field} {duration or 'nothing'} to {new}", rule | {field: new}
     other = {"critical": "warning", "warning": "info", "info": "critical"}[rule["labels"]["severity"]]
     yield f"severity to {other}", rule | {"labels": rule["labels"] | {"severity": other}}
 
 
 def mutants(rules: dict[str, JSON]) -> Iterator[Mutant]:
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     for rule in rules.values():
         for what, changed in fields(rule):
             text = f"{name(rule)}: {what}"
-            seen[text] = seen.get(text, 0) + 1
-            yield Mutant(f"{text} #{seen[text]}", {name(rule): changed})
+            seen[text] += 1
+            yield Mutant(f"{text} #{seen[text]}", name(rule), changed)
 
 
-def of_settings(rules: dict[str, JSON], id_: str, text: str) -> Mutant:
+def of_settings(rules: dict[str, JSON], setting: str, text: str) -> list[Mutant]:
     """What the program writes with another setting. Words stay, so that numbers have to be noticed by themselves."""
     written = rules_of(text)
     assert list(written) == list(rules)
-    for rule_name, rule in written.items():
+    for each, rule in written.items():
         if "annotations" in rule:
-            rule["annotations"] = rules[rule_name]["annotations"]
-    return Mutant(id_, {rule_name: rule for rule_name, rule in written.items() if rule != rules[rule_name]})
-
-
-# What is played
-
-
-def asks_for(expression: str, record: str) -> bool:
-    return record in TOKEN.findall(expression)
-
-
-def minutes(duration: str) -> float:
-    return sum(int(n) * SECONDS[unit] for n, unit in re.findall(r"(\d+)([smhd])", duration)) / 60
-
-
-class Play(NamedTuple):
-    """What one group of tests asks about some rules, with the rules that it needs."""
-
-    cost: float
-    tests: JSON
-    rules: set[str]
-
-
-def plays(rules: dict[str, JSON], changed: set[str], files: list[JSON]) -> list[Play]:
-    """Everything that could notice a change of these rules, the quickest first."""
-
-    def read_by(texts: list[str]) -> set[str]:
-        return {each for each, rule in rules.items() if "record" in rule and any(asks_for(t, each) for t in texts)}
-
-    alerts = {
-        each
-        for each, rule in rules.items()
-        if "alert" in rule and (each in changed or changed & read_by([rule["expr"]]))
-    }
-    found = []
-
-    def add(file: JSON, group: JSON, kind: str, asked: list[JSON], needed: set[str]) -> None:
-        if asked:
-            part = {key: value for key, value in group.items() if not key.endswith("_test")} | {kind: asked}
-            steps = max(minutes(each["eval_time"]) for each in asked) / minutes(file["evaluation_interval"])
-            found.append(Play(steps * len(needed), file | {"tests": [part]}, needed))
-
-    for file in files:
-        for group in file["tests"]:
-            kind = "alert_rule_test"
-            asked = [each for each in group.get(kind, []) if each["alertname"] in alerts]
-            about = {each["alertname"] for each in asked}
-            add(file, group, kind, asked, about | read_by([rules[each]["expr"] for each in about]))
-            kind = "promql_expr_test"
-            asked = [each for each in group.get(kind, []) if any(asks_for(each["expr"], one) for one in changed)]
-            add(file, group, kind, asked, read_by([each["expr"] for each in asked]))
-    return sorted(found, key=lambda play: play.cost)
-
-
-def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("promtool")
-    assert program, "no promtool: run scripts/setup test"
-    return subprocess.run(
-        [program, *arguments], env=PROMTOOL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
-    )
-
-
-def outcomes(files: list[Path]) -> dict[Path, str]:
-    """What promtool says of each file of tests, "" for those that pass."""
-    if not files:
-        return {}
-
-    def some(part: list[Path]) -> dict[Path, str]:
-        output = promtool("test", "rules", *part).stdout
-        told = re.split(r"^Unit Testing:  (.+)$", output, flags=re.MULTILINE)[1:]
-        assert told[::2] == [str(path) for path in part], output
-        words = [text.strip() for text in told[1::2]]
-        assert all(text == "SUCCESS" or text.startswith("FAILED:") for text in words), output
-        return {path: "" if text == "SUCCESS" else text for path, text in zip(part, words)}
-
-    workers = os.cpu_count() or 1
-    size = min(20, -(-len(files) // workers))
-    with ThreadPoolExecutor(workers) as pool:
-        parts = pool.map(some, [files[n : n + size] for n in range(0, len(files), size)])
-    return {path: text for part in parts for path, text in part.items()}
-
-
-class Judge:
-    """Plays what is committed against mutants, in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.text = RULES.read_text()
-        self.groups = yaml.safe_load(self.text)["groups"]
-        self.rules = rules_of(self.text)
-        self.files: list[JSON] = [*(yaml.safe_load(path.read_text()) for path in TESTS), HOUR]
-
-    def write(self, place: Path, play: Play, changed: dict[str, JSON]) -> Path:
-        groups = copy.deepcopy(self.groups)
-        for group in groups:
-            group["rules"] = [changed.get(name(each), each) for each in group["rules"] if name(each) in play.rules]
-        place.mkdir(parents=True)
-        (place / RULES.name).write_text(json.dumps({"groups": groups}))
-        (place / "one.test.yml").write_text(json.dumps(play.tests))
-        return place / "one.test.yml"
-
-    def survivors(self, given: list[Mutant]) -> set[str]:
-        """Names of those that no test notices. What promtool can't read is no mutant."""
-        assert len({mutant.id for mutant in given}) == len(given)
-        surviving = set()
-        # A change that nothing at all could notice survives as well.
-        left = [(mutant, plays(self.rules, set(mutant.changed), self.files)) for mutant in given]
-        stage = 0
-        while left:
-            surviving |= {mutant.id for mutant, rest in left if not rest}
-            left = [(mutant, rest) for mutant, rest in left if rest]
-            written = {
-                self.write(self.folder / f"{stage}/{number}", rest[0], mutant.changed): (mutant, rest[1:])
-                for number, (mutant, rest) in enumerate(left)
-            }
-            if stage == 0 and written:
-                checked = promtool("check", "rules", *(path.parent / RULES.name for path in written))
-                assert checked.returncode == 0, checked.stdout
-            told = outcomes(list(written))
-            left = [pair for path, pair in written.items() if not told[path]]
-            stage += 1
-        return surviving
-
-    def controls(self) -> dict[str, str]:
-        """Each play with the rules as they are: what promtool has against them, by rule and place."""
-        paths = {}
-        for each in self.rules:
-            for number, play in enumerate(plays(self.rules, {each}, self.files)):
-                place = self.folder / "control" / each.replace(":", ".") / str(number)
-                paths[self.write(place, play, {})] = f"{each}: {play.tests['tests'][0]['name']}"
-        return {paths[path]: text for path, text in outcomes(list(paths)).items() if text}
+            rule["annotations"] = rules[each]["annotations"]
+    return [Mutant(f"{setting} in {each}", each, rule) for each, rule in written.items() if rule != rules[each]]
