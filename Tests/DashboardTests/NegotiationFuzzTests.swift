@@ -8,7 +8,7 @@ import Testing
 @Suite("Negotiation under fuzzing")
 struct NegotiationFuzzTests {
     private static let rounds =
-        ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 100_000
+        ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 50_000
 
     private static let media = [
         "application/openmetrics-text", "text/plain", "application/json", "*/*", "text/*", "application/*",
@@ -44,8 +44,10 @@ struct NegotiationFuzzTests {
     }
 
     @Test("an answer is one that the header allows, however it is written")
-    func accept() {
+    func accept() async {
         for round in 0..<Self.rounds {
+            // Other tests wait for the clock on the same few threads.
+            if round % 64 == 0 { await Task.yield() }
             var dice = Dice(state: UInt64(round))
             let entries = (0..<Int.random(in: 0...6, using: &dice)).map { _ in Self.entry(&dice) }
             let header = entries.joined(separator: ",")
@@ -55,27 +57,30 @@ struct NegotiationFuzzTests {
                 }
                 let found = answer(header)
                 // JSON is only ever said where it is the custom, and nothing changes by what changes nothing.
-                #expect(fallback == .json || found != .json, "round \(round): \(header.debugDescription)")
-                #expect(answer(header + ",text/html;q=0.9") == found, "round \(round)")
-                #expect(answer(header + ",application/json;q=0") == found, "round \(round)")
-                #expect(answer(" " + header.uppercased() + " ") == found, "round \(round)")
+                let isRight =
+                    (fallback == .json || found != .json) && answer(header + ",text/html;q=0.9") == found
+                    && answer(header + ",application/json;q=0") == found
+                    && answer(" " + header.uppercased() + " ") == found
+                // An expectation for each would take longer than what it looks at.
+                if !isRight { Issue.record("round \(round): \(header.debugDescription)") }
             }
             _ = Negotiation.prefersCSV(accept: header)
         }
     }
 
     @Test("the best by weight wins wherever it stands")
-    func order() {
+    func order() async {
         let formats: [(String, Negotiation.Answer)] = [
             ("application/openmetrics-text", .exposition(.openMetrics)), ("text/plain", .exposition(.text)),
             ("application/json", .json),
         ]
-        for round in 0..<min(Self.rounds, 20_000) {
+        for round in 0..<min(Self.rounds, 10_000) {
+            if round % 64 == 0 { await Task.yield() }
             var dice = Dice(state: UInt64(round) &+ 1 << 40)
             let shuffled = formats.shuffled(using: &dice)
             let entries = shuffled.enumerated().map { "\($1.0);q=0.\(9 - $0)" }.shuffled(using: &dice)
-            #expect(
-                Negotiation.answer(accept: entries.joined(separator: ", "), fallback: .json) == shuffled[0].1)
+            let found = Negotiation.answer(accept: entries.joined(separator: ", "), fallback: .json)
+            if found != shuffled[0].1 { Issue.record("round \(round): \(entries)") }
         }
     }
 }
