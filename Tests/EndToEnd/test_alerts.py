@@ -227,3 +227,17 @@ def test_switched_off_nothing_is_evaluated(start_server: ServerFactory, hooks: R
     assert hooks.posts == []
     assert total(server.exposition(), "signalbox_alert_evaluations_total", outcome="ok") == 0
     assert "ALERTS is 0" in command(server).stdout
+
+
+def test_what_a_stop_cuts_off_is_told_by_the_next_run(start_server: ServerFactory, hooks: Receiver) -> None:
+    hooks.statuses[:] = [503] * 50
+    server = start_server(**quick(hooks))
+    began = datetime.now(UTC)
+    fail(server)
+    eventually(lambda: len(hooks.statuses) < 50, "a first try", 20)
+    server.stop()
+    hooks.statuses.clear()
+    later = began.timestamp() + (datetime.now(UTC) - began).total_seconds() * 60 + 60
+    server.settings["CLOCK"] = f"{datetime.fromtimestamp(later, UTC):%Y-%m-%dT%H:%M:%SZ}*60"
+    server.start()
+    eventually(lambda: (LOW, "", "firing") in hooks.told("/hook"), "told after the restart", 20)

@@ -197,4 +197,40 @@ struct AlertEvaluatorTests {
             #expect(bench.meter.total(.limited(.roomRate)) == 15)
         }
     }
+
+    @Test("rows that nobody wrote neither end the server nor fire")
+    func damagedRows() async throws {
+        try await withTemporaryDirectory { directory in
+            let bench = try Bench(directory)
+            try await bench.store.database.write {
+                try $0.run(
+                    """
+                    INSERT INTO alert_states VALUES
+                        ('SignalboxStoreNotWriting', '', 'firing', -1, -9223372036854775808, -9223372036854775808),
+                        ('SignalboxHistoryGap', '', 'firing', 9223372036854775807, 0, 9223372036854775807),
+                        ('SignalboxLimitTooTight', 'gone_reason', 'firing', 1, 0, 0),
+                        ('SignalboxLimitTooTight', '', 'firing', 1, 0, 0), ('SignalboxDown', '', 'firing', 1, 0, 0),
+                        ('SignalboxRequestsSlow', '', 'pending', -9223372036854775808, 0, 0);
+                    INSERT INTO alert_silences VALUES ('*', 9223372036854775807);
+                    """)
+            }
+            let evaluator = bench.metrics.alerts
+            for place: Int64 in 0..<5 { await evaluator.evaluate(Self.sample(place)) }
+            #expect(firing(evaluator).isEmpty)
+            #expect(evaluator.silences.count == 0)
+        }
+    }
+
+    @Test("an alert that ends while its beginning is being told is told to have ended")
+    func endsMeanwhile() async throws {
+        try await withTemporaryDirectory { directory in
+            let evaluator = try Bench(directory).metrics.alerts
+            let key = AlertKey(.uncleanRestart)
+            await evaluator.evaluate(Self.sample(0) { $0[.uncleanShutdowns] = 1 })
+            evaluator.telling([key], at: Self.hour)
+            for place: Int64 in 1..<20 { await evaluator.evaluate(Self.sample(place)) }
+            await evaluator.told([(key, .firing)], at: Self.hour)
+            #expect(evaluator.reports.map(\.state.phase) == [.resolved])
+        }
+    }
 }

@@ -58,4 +58,30 @@ struct AlertStateTests {
             state.advance(to: Self.start + 2 * Self.minute, holds: true, rule(hold: 0, keep: 0)) == .fired)
         #expect(state.toldAt == 0)
     }
+
+    @Test("an end that is still to be told outlives a condition that comes back for a moment")
+    func endKept() {
+        var state = AlertState()
+        func minute(_ place: Int64, _ holds: Bool) {
+            _ = state.advance(to: Self.start + place * Self.minute, holds: holds, rule(hold: 1, keep: 0))
+        }
+        for (place, holds) in [(0, true), (1, true)] as [(Int64, Bool)] { minute(place, holds) }
+        state.toldAt = Self.start
+        minute(2, false)
+        #expect(state.phase == .resolved)
+        minute(3, true)
+        #expect(state.phase == .pending)
+        minute(4, false)
+        #expect(state.phase == .resolved)
+    }
+
+    @Test("a clock that is set back keeps nothing as it is")
+    func clockSetBack() {
+        var state = AlertState()
+        _ = state.advance(to: Self.start + 1_000 * Self.minute, holds: true, rule(hold: 2, keep: 0))
+        for place: Int64 in 0..<3 {
+            _ = state.advance(to: Self.start + place * Self.minute, holds: true, rule(hold: 2, keep: 0))
+        }
+        #expect(state.phase == .firing)
+    }
 }

@@ -49,12 +49,15 @@ public struct AlertBook: Sendable {
         let rows = try connection.query(
             "SELECT alert, reason, phase, since, resolved_at, told_at FROM alert_states"
         ) { row -> (AlertKey, AlertState)? in
-            guard let key = key(row.text(0), row.text(1)),
-                let phase = row.text(2).flatMap(AlertPhase.init(rawValue:))
+            guard let key = key(row.text(0), row.text(1)), key.isEvaluated,
+                let phase = row.text(2).flatMap(AlertPhase.init(rawValue:)),
+                [.firing, .resolved].contains(phase)
             else { return nil }
+            // Damage on the disk must not end the server.
+            func time(_ column: Int32) -> Int64 { min(max(row.integer(column) ?? 0, 0), timeMax) }
             var state = AlertState()
-            (state.phase, state.since, state.heldAt) = (phase, row.integer(3) ?? 0, row.integer(3) ?? 0)
-            (state.resolvedAt, state.toldAt) = (row.integer(4) ?? 0, row.integer(5) ?? 0)
+            (state.phase, state.since, state.heldAt) = (phase, time(3), time(3))
+            (state.resolvedAt, state.toldAt) = (time(4), time(5))
             return (key, state)
         }
         return Dictionary(rows.compactMap { $0 }) { $1 }
@@ -80,7 +83,11 @@ public struct AlertBook: Sendable {
             }
             for event in events {
                 try connection.execute(
-                    "INSERT INTO alert_events (t, alert, reason, change) VALUES (?, ?, ?, ?)",
+                    // A write that was given up may have gone through after all.
+                    """
+                    INSERT INTO alert_events (t, alert, reason, change) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS
+                        (SELECT 1 FROM alert_events WHERE t = ?1 AND alert = ?2 AND reason = ?3 AND change = ?4)
+                    """,
                     [
                         .integer(event.t), .text(event.key.name.text), .text(event.key.reason?.text ?? ""),
                         .text(event.change.text),
@@ -110,6 +117,7 @@ public struct AlertBook: Sendable {
 
     private static func key(_ alert: String?, _ reason: String?) -> AlertKey? {
         guard let name = alert.flatMap(AlertName.init(text:)) else { return nil }
-        return AlertKey(name, reason: LimitReason.allCases.first { $0.text == reason })
+        guard let reason, !reason.isEmpty else { return AlertKey(name) }
+        return LimitReason.allCases.first { $0.text == reason }.map { AlertKey(name, reason: $0) }
     }
 }

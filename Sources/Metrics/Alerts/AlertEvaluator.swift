@@ -95,6 +95,16 @@ public final class AlertEvaluator: Sendable {
         await save()
     }
 
+    /// Notes that these are being told, or that it came to nothing: one that ends meanwhile is then told to have
+    /// ended.
+    public func telling(_ keys: [AlertKey], at now: Int64, cameToNothing: Bool = false) {
+        box.withLock { state in
+            for key in keys where state.states[key]?.phase == .firing {
+                state.states[key]?.toldAt = cameToNothing ? 0 : now
+            }
+        }
+    }
+
     /// Every alert that isn't inactive, in the order of the rules, critical ones first.
     public var reports: [AlertReport] {
         let (states, silences) = box.withLock { ($0.states, $0.silences) }
@@ -134,14 +144,16 @@ public final class AlertEvaluator: Sendable {
         guard !box.withLock({ $0.isRestored }) else { return }
         let series = await store.ask { [history] in try await history.alertSeries(now: t - 1) }
         let known = await store.ask { [book] in try await book.states() }
-        if series == nil || known == nil {
-            logger.error("The past of alerts can't be read from the store; they begin anew.")
+        guard let series, var states = known else {
+            logger.error("The past of alerts can't be read from the store; it will be tried again.")
+            return box.withLock { $0.series = $0.series ?? AlertSeries() }
         }
-        var states = known ?? [:]
         // What held when the run before ended counts as held until now, or a restart would end it too soon.
         for key in states.keys { states[key]?.heldAt = t }
         box.withLock { [states] state in
-            (state.series, state.states, state.isRestored) = (series ?? AlertSeries(), states, true)
+            state.series = series
+            state.states.merge(states) { known, _ in known }
+            state.isRestored = true
         }
     }
 

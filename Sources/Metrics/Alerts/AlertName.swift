@@ -48,4 +48,10 @@ public struct AlertKey: Hashable, Sendable {
         self.name = name
         self.reason = reason
     }
+
+    /// Whether a rule inside the server is about it.
+    var isEvaluated: Bool {
+        let isByLimit = [.limitTooTight, .clientMisbehaving].contains(name)
+        return name != .down && isByLimit == (reason != nil)
+    }
 }

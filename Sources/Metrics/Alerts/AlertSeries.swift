@@ -30,6 +30,9 @@ struct AlertSeries: Sendable {
     var newest: Point? { recent.last }
 
     mutating func add(_ point: Point) {
+        // Points of a clock that has been set back since would never grow old.
+        long.removeAll { $0.t > point.t }
+        recent.removeAll { $0.t > point.t }
         long.append(
             Minute(t: point.t, counts: (point[.http5xx], point[.overCapacityDashboard], point[.httpRequests]))
         )

@@ -30,8 +30,9 @@ extension AlertBook {
     /// The same of a store that another process may be using.
     public static func silences(_ connection: Connection, now: Int64) throws -> AlertSilences {
         var silences = AlertSilences()
-        try connection.prepare("SELECT alert, until FROM alert_silences WHERE until > ?")
-            .forEach([.integer(now)]) { row in
+        // One that ends later than any can was made by a clock that ran ahead, or by damage.
+        try connection.prepare("SELECT alert, until FROM alert_silences WHERE until > ? AND until <= ?")
+            .forEach([.integer(now), .integer(now + longestSilenceMilliseconds)]) { row in
                 guard let text = row.text(0), let until = row.integer(1) else { return }
                 if text == everything {
                     silences.ofAll = until

@@ -28,16 +28,16 @@ public struct AlertState: Sendable, Equatable {
     ///   - rule: for how long the condition must hold, and be away.
     /// - Returns: how it changed, where somebody should hear of it.
     mutating func advance(to now: Int64, holds: Bool, _ rule: AlertRule) -> AlertChangeKind? {
+        // A clock that was set back must not keep an alert as it is until then.
+        (since, heldAt, toldAt) = (min(since, now), min(heldAt, now), min(toldAt, now))
         switch (phase, holds) {
         case (.inactive, false): break
         case (.inactive, true), (.resolved, true):
-            // What fires again before anybody heard of its end is told anew.
-            let told = phase == .resolved ? 0 : toldAt
-            self = AlertState()
-            toldAt = told
             (phase, since, heldAt) = (.pending, now, now)
             return fire(now, rule)
-        case (.pending, false): self = AlertState()
+        case (.pending, false):
+            // An end that nobody has heard of is still to be told.
+            if resolvedAt > 0 { phase = .resolved } else { self = AlertState() }
         case (.pending, true):
             heldAt = now
             return fire(now, rule)
@@ -55,7 +55,8 @@ public struct AlertState: Sendable, Equatable {
 
     private mutating func fire(_ now: Int64, _ rule: AlertRule) -> AlertChangeKind? {
         guard now - since >= Int64(rule.hold) * minuteMilliseconds else { return nil }
-        phase = .firing
+        // What fires again before anybody heard of its end is told anew.
+        (phase, resolvedAt, toldAt) = (.firing, 0, 0)
         return .fired
     }
 }

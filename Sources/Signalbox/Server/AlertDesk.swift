@@ -61,6 +61,7 @@ actor AlertDesk {
         guard let dispatch, !loud.isEmpty, mayTell() else { return }
         number += 1
         underWay[number] = (loud.map { ($0.key, $0.state.phase) }, channels)
+        evaluator.telling(loud.filter { $0.state.phase == .firing }.map(\.key), at: now)
         dispatch.submit(words.note(of: loud, number: number, now: now))
     }
 
@@ -105,6 +106,9 @@ actor AlertDesk {
         underWay[note.number] = isDone ? nil : known
         if outcome == .delivered || (isDone && outcome == .failed) {
             await evaluator.told(known.told, at: now)
+        } else if isDone {
+            evaluator.telling(
+                known.told.filter { $0.phase == .firing }.map(\.key), at: now, cameToNothing: true)
         }
     }
 }

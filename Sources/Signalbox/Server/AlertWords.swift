@@ -94,7 +94,7 @@ struct AlertWords: Sendable {
         // Tells several servers that post to one address apart.
         if let base { labels["instance"] = base }
         let state = report.state
-        let identity = "\(report.key.name.text) \(report.key.reason?.text ?? "") \(isTest)"
+        let identity = "\(base ?? "") \(report.key.name.text) \(report.key.reason?.text ?? "") \(isTest)"
         let digits = fingerprint(of: identity.utf8)
         return AlertNotice(
             name: report.key.name.text, severity: report.rule.severity.rawValue,

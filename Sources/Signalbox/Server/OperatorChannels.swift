@@ -32,8 +32,11 @@ struct OperatorChannels: Service {
         pace.waiting = 64
         pace.atOnce = 1
         alerts = try Self.dispatch(settings, group, isForAlerts: true, pace: pace, logger: logger) {
-            meter.count($1, on: $0)
-            onAlert($1, $2)
+            // A delivery that a stop cuts off is told again by the next run.
+            onAlert(Task.isCancelled && $1 == .failed ? .dropped : $1, $2)
+            // The alert about lost messages would feed itself with its own.
+            let isItsOwn = $2.alerts.allSatisfy { $0.name == AlertName.alertsUndelivered.text }
+            if $1 == .delivered || !isItsOwn { meter.count($1, on: $0) }
         }
     }
 

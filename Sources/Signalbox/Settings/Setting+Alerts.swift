@@ -3,7 +3,7 @@ extension Setting {
     static let alerts: [Setting] = [
         Setting("ALERTS", .flag, "1", "0: no alert is evaluated inside the server."),
         Setting(
-            "ALERT_OBJECTIVE", .number(50...99.999), "99.9", "Percent of requests that must not end in a 5xx."
+            "ALERT_OBJECTIVE", .number(95...99.999), "99.9", "Percent of requests that must not end in a 5xx."
         ),
         Setting(
             "ALERT_ERRORS_MIN", .integer(1...1_000_000), "3", "Fewer 5xx than this are nobody's concern."),
@@ -20,16 +20,16 @@ extension Setting {
             "ALERT_LIMITED_CLIENTS", .integer(1...1_024), "5",
             "From this many clients on the limit is the suspect, below it a client."),
         Setting(
-            "ALERT_DELIVERY_P99_MS", .integer(1...5_000), "1000",
+            "ALERT_DELIVERY_P99_MS", .integer(1...4_999), "1000",
             "Deliveries of which one in a hundred takes longer are slow."),
         Setting(
-            "ALERT_REQUEST_P99_MS", .integer(1...5_000), "1000",
+            "ALERT_REQUEST_P99_MS", .integer(1...4_999), "1000",
             "Requests of which one in a hundred takes longer are slow."),
         Setting(
             "ALERT_SLOW_MIN", .integer(1...1_000_000_000), "20",
             "The slowest of fewer a minute says nothing."),
         Setting(
-            "ALERT_NEAR_LIMIT", .integer(1...100), "90", "Percent of a bound at which it is time to look."),
+            "ALERT_NEAR_LIMIT", .integer(1...99), "90", "Percent of a bound at which it is time to look."),
         Setting(
             "ALERT_FLUSH_AGE_SECONDS", .integer(60...86_400), "180",
             "A flush of the store that is older is overdue."),
