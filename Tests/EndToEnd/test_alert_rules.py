@@ -117,7 +117,12 @@ def test_every_alert_is_seen_firing_and_silent() -> None:
 @pytest.fixture(scope="module")
 def survivors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """All mutants that were asked for are played together."""
-    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    # Other files have parameters of the same names.
+    asked = [
+        item.callspec.params
+        for item in request.session.items
+        if item.path == Path(__file__) and hasattr(item, "callspec")
+    ]
     folder = tmp_path_factory.mktemp("settings")
     given = [each["mutant"] for each in asked if "mutant" in each]
     for name, value in ((each["name"], each["value"]) for each in asked if "value" in each):
