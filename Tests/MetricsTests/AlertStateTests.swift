@@ -9,7 +9,7 @@ struct AlertStateTests {
     /// A rule that fires after `hold` minutes and ends after `keep`.
     private func rule(hold: Int, keep: Int) -> AlertRule {
         AlertRule(
-            name: .requestsSlow, severity: .warning, isByLimit: false, condition: .all([]), hold: hold,
+            name: .requestsSlow, severity: .warning, condition: .all([]), hold: hold,
             keep: keep, summary: "", description: "")
     }
 

@@ -39,7 +39,7 @@ public struct AlertBook: Sendable {
             """)
     }
 
-    /// The states that a run before left, with its silences. A row that names no alert of this version is none.
+    /// The states that a run before left. A row that names no alert of this version is none.
     public func states() async throws -> [AlertKey: AlertState] {
         try await database.read { try Self.states($0) }
     }

@@ -28,7 +28,7 @@ public final class AlertEvaluator: Sendable {
     private static let unwrittenMax = 1_000
 
     init(_ thresholds: AlertThresholds, history: History, meter: Meter, logger: Logger) {
-        rules = AlertRules.all(thresholds).filter { $0.name != .down }
+        rules = AlertRules.inside(thresholds)
         self.history = history
         self.meter = meter
         self.logger = logger
@@ -60,12 +60,10 @@ public final class AlertEvaluator: Sendable {
         guard let series = state.series else { return [] }
         var changes: [(key: AlertKey, change: AlertChangeKind)] = []
         for rule in rules {
-            let reasons: [LimitReason?] = rule.isByLimit ? LimitReason.allCases : [nil]
-            for reason in reasons {
-                let key = AlertKey(rule.name, reason: reason)
+            for key in rule.keys {
                 let known = state.states[key] ?? AlertState()
                 var next = known
-                let holds = rule.condition.holds(series, reason: reason)
+                let holds = rule.condition.holds(series, reason: key.reason)
                 if let change = next.advance(to: now, holds: holds, rule) {
                     changes.append((key, change))
                     state.unwritten.append(.init(t: now, key: key, change: change))
@@ -109,10 +107,8 @@ public final class AlertEvaluator: Sendable {
     public var reports: [AlertReport] {
         let (states, silences) = box.withLock { ($0.states, $0.silences) }
         let all = rules.flatMap { rule -> [AlertReport] in
-            let reasons: [LimitReason?] = rule.isByLimit ? LimitReason.allCases : [nil]
-            return reasons.compactMap { reason in
-                let key = AlertKey(rule.name, reason: reason)
-                return states[key].map {
+            rule.keys.compactMap { key in
+                states[key].map {
                     AlertReport(
                         key: key, rule: rule, state: $0, silencedUntil: silences.until(rule.name))
                 }
@@ -157,7 +153,7 @@ public final class AlertEvaluator: Sendable {
         }
     }
 
-    /// What limits counted at the same time of other days. A store that can't be read knows of nothing.
+    /// What limits counted at the same time of other days, as far as the store answers.
     private func past(_ t: Int64) async -> [Int: [StoredStat: Int64]] {
         var before: [Int: [StoredStat: Int64]] = [:]
         let columns = LimitReason.allCases.compactMap { StoredStat.limited[$0] }

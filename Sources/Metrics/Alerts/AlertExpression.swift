@@ -41,8 +41,6 @@ indirect enum AlertCondition: Sendable {
 public struct AlertRule: Sendable {
     public let name: AlertName
     public let severity: AlertSeverity
-    /// Whether there is one for each limit.
-    public let isByLimit: Bool
     let condition: AlertCondition
     /// Minutes that the condition must hold before it fires.
     public let hold: Int
@@ -52,4 +50,9 @@ public struct AlertRule: Sendable {
     public let summary: String
     /// One sentence with the thresholds.
     public let description: String
+
+    /// The alerts it is about: one, or one for each limit.
+    var keys: [AlertKey] {
+        name.isByLimit ? LimitReason.allCases.map { AlertKey(name, reason: $0) } : [AlertKey(name)]
+    }
 }

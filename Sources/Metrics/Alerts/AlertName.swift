@@ -18,6 +18,9 @@ public enum AlertName: Int, Label {
         return "Signalbox" + name.prefix(1).uppercased() + name.dropFirst()
     }
 
+    /// Whether there is one for each limit.
+    public var isByLimit: Bool { self == .limitTooTight || self == .clientMisbehaving }
+
     /// Those that the server evaluates itself.
     public static let inside = allCases.filter { $0 != .down }
 
@@ -51,7 +54,6 @@ public struct AlertKey: Hashable, Sendable {
 
     /// Whether a rule inside the server is about it.
     var isEvaluated: Bool {
-        let isByLimit = [.limitTooTight, .clientMisbehaving].contains(name)
-        return name != .down && isByLimit == (reason != nil)
+        name != .down && name.isByLimit == (reason != nil)
     }
 }

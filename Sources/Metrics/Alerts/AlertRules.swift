@@ -9,12 +9,17 @@ public enum AlertRules {
             + store(thresholds) + process(thresholds) + people(thresholds)
     }
 
+    /// Those that the server evaluates itself.
+    public static func inside(_ thresholds: AlertThresholds) -> [AlertRule] {
+        all(thresholds).filter { $0.name != .down }
+    }
+
     private static func rule(
-        _ name: AlertName, _ severity: AlertSeverity, byLimit: Bool = false, hold: Int = 0, keep: Int = 0,
+        _ name: AlertName, _ severity: AlertSeverity, hold: Int = 0, keep: Int = 0,
         _ summary: String, _ description: String, when condition: AlertCondition
     ) -> AlertRule {
         AlertRule(
-            name: name, severity: severity, isByLimit: byLimit, condition: condition, hold: hold, keep: keep,
+            name: name, severity: severity, condition: condition, hold: hold, keep: keep,
             summary: summary, description: description)
     }
 
@@ -74,11 +79,11 @@ public enum AlertRules {
             "At least \(t.limitedMin) requests were refused by it with 429 within \(limitMinutes) minutes, over \(plain(t.limitedFactor)) times as many as a day and a week ago"
         return [
             rule(
-                .limitTooTight, .warning, byLimit: true, hold: 2, keep: 10, "A limit meets many clients",
+                .limitTooTight, .warning, hold: 2, keep: 10, "A limit meets many clients",
                 "\(words), and at least \(t.limitedClients) clients met it: it may be too tight.",
                 when: .all(spike + [.atLeast(.limitedClients(minutes: limitMinutes), clients)])),
             rule(
-                .clientMisbehaving, .info, byLimit: true, hold: 2, keep: 10,
+                .clientMisbehaving, .info, hold: 2, keep: 10,
                 "A few clients meet a limit again and again",
                 "\(words), by fewer than \(t.limitedClients) clients: it does its work.",
                 when: .all(spike + [.below(.limitedClients(minutes: limitMinutes), clients)])),

@@ -82,7 +82,8 @@ public struct AlertReport: Sendable {
         var state = AlertState()
         (state.phase, state.since, state.heldAt) = (.firing, now, now)
         self.init(
-            key: AlertKey(rule.name, reason: rule.isByLimit ? .clientRate : nil), rule: rule, state: state,
+            key: AlertKey(rule.name, reason: rule.name.isByLimit ? .clientRate : nil), rule: rule,
+            state: state,
             silencedUntil: nil)
     }
 }

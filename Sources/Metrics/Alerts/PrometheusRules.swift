@@ -78,10 +78,10 @@ public struct PrometheusRules: Sendable {
 
     private func alert(_ rule: AlertRule) -> [String] {
         var lines = ["      - alert: \(rule.name.text)"]
-        lines += block("expr", promQL.condition(rule.condition, byLimit: rule.isByLimit))
+        lines += block("expr", promQL.condition(rule.condition, byLimit: rule.name.isByLimit))
         if rule.hold > 0 { lines.append("        for: \(promQL.duration(minutes: rule.hold))") }
         if rule.keep > 0 { lines.append("        keep_firing_for: \(promQL.duration(minutes: rule.keep))") }
-        let limit = rule.isByLimit ? " ({{ $labels.reason }})" : ""
+        let limit = rule.name.isByLimit ? " ({{ $labels.reason }})" : ""
         lines += [
             "        labels:", "          severity: \(rule.severity.rawValue)", "        annotations:",
             "          summary: \(quoted(rule.summary + limit))",

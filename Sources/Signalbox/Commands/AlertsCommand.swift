@@ -85,7 +85,7 @@ struct AlertsCommand: AsyncParsableCommand {
         }
         if !settings.isOn("ALERTS") { print("ALERTS is 0: the server evaluates none of these.") }
         print(line("ALERT", "SEVERITY", "STATE"))
-        for rule in AlertRules.all(settings.alertThresholds) where rule.name != .down {
+        for rule in AlertRules.inside(settings.alertThresholds) {
             let own = states.filter { $0.key.name == rule.name && $0.value.phase == .firing }
                 .sorted { ($0.key.reason?.rawValue ?? 0) < ($1.key.reason?.rawValue ?? 0) }
             let silence = silences.until(rule.name).map { ", silenced until \(Self.time($0))" } ?? ""

@@ -1,8 +1,6 @@
-import Foundation
 import Logging
 import Notify
 import SignalboxMetrics
-import Synchronization
 
 /// Has the alerts evaluated once a minute and tells the operator what changed: at most one message a minute, so
 /// many an hour, and nothing twice.
@@ -22,7 +20,6 @@ actor AlertDesk {
     private var dispatch: OperatorDispatch?
     /// Notes that channels have in their hands.
     private var underWay: [Int: (told: [(key: AlertKey, phase: AlertPhase)], channels: Int)] = [:]
-    private var channels = 0
     private var number = 0
     /// When notes went out within the last hour, Unix ms.
     private var sentAt: [Int64] = []
@@ -37,10 +34,7 @@ actor AlertDesk {
     }
 
     /// Where notes go; nil when no channel is set, which counts as told.
-    func use(_ dispatch: OperatorDispatch?) {
-        self.dispatch = dispatch
-        channels = dispatch?.count ?? 0
-    }
+    func use(_ dispatch: OperatorDispatch?) { self.dispatch = dispatch }
 
     /// Takes a minute's sample.
     func take(_ point: Point) async {
@@ -60,7 +54,7 @@ actor AlertDesk {
         let loud = due.filter { $0.silencedUntil == nil }
         guard let dispatch, !loud.isEmpty, mayTell() else { return }
         number += 1
-        underWay[number] = (loud.map { ($0.key, $0.state.phase) }, channels)
+        underWay[number] = (loud.map { ($0.key, $0.state.phase) }, dispatch.count)
         evaluator.telling(loud.filter { $0.state.phase == .firing }.map(\.key), at: now)
         dispatch.submit(words.note(of: loud, number: number, now: now))
     }
