@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -66,6 +65,16 @@ def alerts(server: Server) -> dict[str, Any]:
     return {one["name"]: one for one in answer.json()["alerts"]}
 
 
+def pass_minutes(server: Server, count: int) -> None:
+    """Waits until the server has taken so many more samples: as often could something have been told."""
+
+    def flushed() -> float:
+        return total(server.exposition(), "signalbox_store_flushes_total", outcome="ok")
+
+    wanted = flushed() + count
+    eventually(lambda: flushed() >= wanted, f"{count} more minutes", 30)
+
+
 def is_firing(server: Server, name: str) -> bool:
     return any(one["state"] == "firing" for one in alerts(server)[name]["active"])
 
@@ -80,7 +89,7 @@ def test_an_alert_is_told_once_and_its_end_once(start_server: ServerFactory, hoo
     assert "<strong>Requests fail while few are made</strong>" in page and LOW in page
     assert LOW in [one["alert"] for one in server.get("/api/metrics/state", headers=server.bearer).json()["alerts"]]
     assert total(server.exposition(), "signalbox_alert_firing", alert=LOW) == 1
-    time.sleep(3)
+    pass_minutes(server, 3)
     assert hooks.told("/hook").count((LOW, "", "firing")) == 1
     # An hour later it is over.
     eventually(lambda: (LOW, "", "resolved") in hooks.told("/hook"), "its end told", 90)
@@ -99,7 +108,7 @@ def test_a_restart_says_nothing_again(start_server: ServerFactory, hooks: Receiv
     eventually(lambda: (LOW, "", "firing") in hooks.told("/hook"), "told", 20)
     # Once it is told it is in the store.
     eventually(lambda: "firing" in command(server).stdout, "noted", 10)
-    time.sleep(1)
+    pass_minutes(server, 1)
     server.stop()
     later = began.timestamp() + (datetime.now(UTC) - began).total_seconds() * 60 + 60
     server.settings["CLOCK"] = f"{datetime.fromtimestamp(later, UTC):%Y-%m-%dT%H:%M:%SZ}*60"
@@ -118,7 +127,7 @@ def test_a_silenced_alert_fires_unheard_until_the_silence_ends(start_server: Ser
     assert total(server.exposition(), "signalbox_alert_silences") == 1
     fail(server)
     eventually(lambda: is_firing(server, LOW), "firing", 20)
-    time.sleep(2)
+    pass_minutes(server, 2)
     assert LOW not in hooks.names("/hook")
     assert re.search(rf"{LOW} +warning +firing since .*, silenced until ", command(server).stdout)
     assert command(server, "--unsilence", "all").stdout == "Every alert is told of again.\n"
@@ -179,7 +188,7 @@ def test_no_more_notes_an_hour_than_allowed(start_server: ServerFactory, hooks: 
     eventually(lambda: hooks.payloads("/hook"), "a first note", 20)
     # The room that is nearly as many as may be fires five minutes later, within the hour.
     eventually(lambda: is_firing(server, NEAR) or is_firing(server, LOW), "firing", 20)
-    time.sleep(10)
+    pass_minutes(server, 10)
     assert len(hooks.payloads("/hook")) == 1
 
 
@@ -223,7 +232,7 @@ def test_the_list_has_every_alert_that_is_evaluated(shared_server: Server) -> No
 def test_switched_off_nothing_is_evaluated(start_server: ServerFactory, hooks: Receiver) -> None:
     server = start_server(**quick(hooks, ALERTS="0"))
     fail(server)
-    time.sleep(4)
+    pass_minutes(server, 4)
     assert hooks.posts == []
     assert total(server.exposition(), "signalbox_alert_evaluations_total", outcome="ok") == 0
     assert "ALERTS is 0" in command(server).stdout

@@ -88,8 +88,9 @@ def enumerated(recording: Recording, over: int, rng: random.Random) -> list[Kill
             if kind.endswith("-share") or (phase is Phase.RUN and kind == "other-open"):
                 continue  # a reader's lock changes nothing, nor does a look at the folder, now and then
             rate = FLUSH_A_SECOND
-            if phase is Phase.RUN and count < RECORDED:
-                # Not in every flush: a checkpoint's. It is waited for with the clock running fast.
+            if phase is Phase.RUN and (count < RECORDED or kind.startswith("db-")):
+                # Not in every flush: a checkpoint's, and only that writes to the database itself, many pages at
+                # once. It is waited for with the clock running fast.
                 rate = FLUSHES_IN_A_ROW
             elif phase is Phase.RUN:
                 # Within the next flush, which is the occasion's and writes more than most, or shortly after.

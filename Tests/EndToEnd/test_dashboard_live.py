@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +32,8 @@ def early_server(start_server: ServerFactory) -> Server:
     """A server at the beginning of a minute that has taken its first sample, so that no other comes soon."""
     server = start_server(**OPEN_LIMITS, CLOCK="2026-06-15T12:34:02Z")
     eventually(lambda: server.metrics()["history"], "the first sample, some seconds after the start", 15)
+    # Whoever listens within a second of it may still be told.
+    time.sleep(1.5)
     return server
 
 
