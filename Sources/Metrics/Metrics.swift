@@ -26,6 +26,8 @@ public final class Metrics: Sendable {
     private let unwritten = ManagedAtomic<Int>(0)
     /// The newest sample, Unix ms; 0 before the first one of a new store.
     private let sampledAt: ManagedAtomic<Int64>
+    /// When the store or a part of it was last set aside, Unix ms; 0: never.
+    private let setAsideAt: ManagedAtomic<Int64>
     public let alerts: AlertEvaluator
 
     /// Opens the live counters and joins them with the store's totals.
@@ -71,10 +73,13 @@ public final class Metrics: Sendable {
         slots.add(1, to: Counter.processStarts.slot)
         if !store.endedCleanly { slots.add(1, to: Counter.uncleanShutdowns.slot) }
         meter = Meter(slots: slots)
+        meter.beginLimitedMinute(now)
         history = History(store: store, meter: meter)
         exposedVisits = ExposedVisits(slots: slots)
         flushing = Flushing(stored: stored)
         sampledAt = ManagedAtomic(store.newestSampleAt)
+        // Not in a future that a clock has taken back since.
+        setAsideAt = ManagedAtomic(max(0, min(store.setAsideAt, now)))
         alerts = AlertEvaluator(thresholds, history: history, meter: meter, logger: logger)
         self.sources = sources(meter)
     }
@@ -85,6 +90,7 @@ public final class Metrics: Sendable {
         for source in sources { source.read(into: &readings) }
         readings[.storeBytes] = Double(store.database.bytesOnDisk)
         readings[.lastFlushTimestamp] = Double(lastFlushAt) / 1_000
+        readings[.storeSetAsideTimestamp] = Double(setAsideAt.load(ordering: .relaxed)) / 1_000
         readings[.storeWritable] = isWritable.load(ordering: .relaxed) ? 1 : 0
         readings[.storeUnwrittenPoints] = Double(unwritten.load(ordering: .relaxed))
         readings[.alertSilences] = Double(alerts.silences.count)
@@ -134,11 +140,11 @@ public final class Metrics: Sendable {
 
     private func write(_ t: Int64) async {
         do {
-            if store.isSuspect.exchange(false, ordering: .relaxed) { try await mend() }
+            if store.isSuspect.exchange(false, ordering: .relaxed) { try await mend(t) }
             try await flushing.write(self) { try await self.store.write($0) }
         } catch let error as SQLiteError where error.isUnreadable {
             do {
-                guard try await mend() else { throw error }
+                guard try await mend(t) else { throw error }
                 try await flushing.write(self) { try await self.store.write($0) }
             } catch { return failed(error) }
         } catch { return failed(error) }
@@ -159,16 +165,27 @@ public final class Metrics: Sendable {
 
     /// Sets damaged tables of history aside, so that counting goes on in new ones.
     @discardableResult
-    private func mend() async throws -> Bool {
-        let damaged = try await store.setDamagedAside()
+    private func mend(_ t: Int64) async throws -> Bool {
+        let damaged = try await store.setDamagedAside(at: t)
         guard !damaged.isEmpty else { return false }
         meter.add(.storeSetAside, UInt64(damaged.count))
+        setAsideAt.store(t, ordering: .relaxed)
         logger.critical(
             """
             A part of the store is damaged and was set aside: \(damaged.joined(separator: ", ")). New tables \
             took their place; `signalbox check` says more.
             """)
         return true
+    }
+
+    /// Counts that the whole store was set aside before this one was made.
+    /// - Parameter now: Unix ms.
+    public func noteStoreSetAside(at now: Int64) {
+        meter.add(.storeSetAside)
+        setAsideAt.store(now, ordering: .relaxed)
+        do { try store.noteSetAside(at: now) } catch {
+            logger.error("The store can't note when the one before it was set aside: \(error)")
+        }
     }
 
     func noteUnwritten(_ count: Int) { unwritten.store(count, ordering: .relaxed) }
@@ -207,14 +224,14 @@ public final class Metrics: Sendable {
         return (.init(point: point, visits: visits), now)
     }
 
-    /// Counts the minutes that went by without a sample, and begins what lasts ten minutes.
+    /// Counts the minutes that went by without a sample, and tells the time to what goes by minutes.
     private func noteTime(of t: Int64) {
+        // A sample ends its minute.
+        meter.beginLimitedMinute(t + minuteMilliseconds)
         let last = sampledAt.exchange(t, ordering: .relaxed)
         guard last > 0, t > last else { return }
         let missed = (t - last) / minuteMilliseconds - 1
         if missed > 0 { meter.add(.missedSamples, UInt64(missed)) }
-        let period = 10 * minuteMilliseconds
-        if floorTo(period, t) != floorTo(period, last) { meter.beginLimitedPeriod() }
     }
 
     private func takeMinutePeaks() -> [UInt64] {

@@ -81,7 +81,7 @@ import Testing
 
     @Test func whatIsWrongSaysSinceWhen() throws {
         var input = quietInput()
-        for index in input.recent.indices { input.recent[index][.httpRequests] = 100 }
+        for index in input.recent.indices { input.recent[index][.requestsTimed] = 100 }
         for age in 0..<7 { input.recent[59 - age][.requestP99] = 1_500_000 }
         input.recent[30][.requestP99] = 9_000_000
         for index in 40..<60 {

@@ -24,7 +24,7 @@ RATIO = "signalbox:server_errors:ratio_rate"
 
 # Mutants that mean the same, with the reason.
 _NOTHING = "times nothing: it only says which limits there are"
-_OVER_RESTARTS = "counts over restarts, so it never falls"
+_KNOWN_BY_THEN = "a target that is no longer new has a value before"
 _EPOCH = "no time is the first second of 1970"
 EQUIVALENT = {
     **{
@@ -38,10 +38,9 @@ EQUIVALENT = {
         )
         for number in numbers
     },
-    "SignalboxStoreSetAside: increase to delta #1": _OVER_RESTARTS,
-    "SignalboxHistoryGap: increase to delta #1": _OVER_RESTARTS,
-    "SignalboxUncleanRestart: increase to delta #1": _OVER_RESTARTS,
-    "SignalboxRestartLoop: increase to delta #1": _OVER_RESTARTS,
+    "SignalboxHistoryGap: 1h to 4320s #2": _KNOWN_BY_THEN,
+    "SignalboxUncleanRestart: 15m to 1080s #2": _KNOWN_BY_THEN,
+    "SignalboxRestartLoop: 15m to 1080s #2": _KNOWN_BY_THEN,
     "SignalboxStoreNotWriting: 0 to 1 #1": _EPOCH,
     "SignalboxCountryDatabaseStale: 0 to 1 #1": _EPOCH,
 }

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from conftest import ServerFactory
+from exposition import total
 from raw_http import RawConnection
 from raw_websocket import RawWebSocket, frame
 from server import OPEN_LIMITS, Server, eventually
@@ -181,6 +182,10 @@ def test_a_store_with_a_damaged_page_is_set_aside_and_the_server_starts(start_se
     post_well(server, new_room())
     assert list(path.parent.glob("signalbox.sqlite.set-aside-*"))
     assert "moved aside" in server.log()
+    when = total(server.exposition(), "signalbox_store_set_aside_timestamp_seconds")
+    assert 0 <= time.time() - when < 60
+    server.restart()
+    assert total(server.exposition(), "signalbox_store_set_aside_timestamp_seconds") == when
 
 
 def test_a_login_form_says_where_it_comes_from_even_without_an_origin(server: Server) -> None:

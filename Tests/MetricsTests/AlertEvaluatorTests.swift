@@ -144,6 +144,26 @@ struct AlertEvaluatorTests {
         }
     }
 
+    @Test("while nobody knows what is silenced, nothing is told for two minutes")
+    func unknownSilences() async throws {
+        try await withTemporaryDirectory { directory in
+            let bench = try Bench(directory)
+            try await bench.store.database.write { try $0.run("DROP TABLE alert_silences") }
+            let evaluator = bench.metrics.alerts
+            var told: [Bool] = []
+            for place: Int64 in 0..<4 {
+                await evaluator.evaluate(Self.sample(place))
+                told.append(evaluator.mayBeTold)
+            }
+            #expect(told == [false, false, true, true])
+        }
+        try await withTemporaryDirectory { directory in
+            let evaluator = try Bench(directory).metrics.alerts
+            await evaluator.evaluate(Self.sample(0))
+            #expect(evaluator.mayBeTold)
+        }
+    }
+
     @Test("a silence is of one alert or of all, ends by itself, and lasts 30 days at most")
     func silences() async throws {
         try await withTemporaryDirectory { directory in
@@ -177,24 +197,36 @@ struct AlertEvaluatorTests {
         }
     }
 
-    @Test("whoever meets a limit counts once in ten minutes, for each limit")
+    @Test("whoever meets a limit counts once in 15 minutes, for each limit, whenever they begin")
     func limitedClients() async throws {
         try await withTemporaryDirectory { directory in
-            let bench = try Bench(directory)
+            let bench = try Bench(directory, now: Self.hour + 6 * Self.minute)
             func meet() {
                 for who in [1, 2, 1, 2, 3] { bench.meter.limited(.roomRate, by: who) }
                 bench.meter.limited(.dmRate, by: 1)
             }
-            await bench.metrics.flush(at: Self.hour)
+            // What happens up to a sample is of its minute.
+            let end = Self.hour + 7 * Self.minute - 1
             meet()
-            await bench.metrics.flush(at: Self.hour + 9 * Self.minute)
+            await bench.metrics.flush(at: end)
             meet()
+            for later: Int64 in 1...13 {
+                await bench.metrics.flush(at: end + later * Self.minute)
+                meet()
+            }
             #expect(bench.meter.total(.limitedClients(.roomRate)) == 3)
-            await bench.metrics.flush(at: Self.hour + 10 * Self.minute)
+            bench.meter.limited(.roomRate, by: 4)
+            await bench.metrics.flush(at: end + 14 * Self.minute)
+            #expect(bench.meter.total(.limitedClients(.roomRate)) == 4)
             meet()
-            #expect(bench.meter.total(.limitedClients(.roomRate)) == 6)
+            bench.meter.limited(.roomRate, by: 4)
+            #expect(bench.meter.total(.limitedClients(.roomRate)) == 7)
             #expect(bench.meter.total(.limitedClients(.dmRate)) == 2)
-            #expect(bench.meter.total(.limited(.roomRate)) == 15)
+            #expect(bench.meter.total(.limited(.roomRate)) == 82)
+            // A clock that was set back forgets rather than keeps.
+            await bench.metrics.flush(at: end)
+            meet()
+            #expect(bench.meter.total(.limitedClients(.roomRate)) == 10)
         }
     }
 

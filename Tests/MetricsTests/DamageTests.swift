@@ -43,6 +43,8 @@ struct DamageTests {
             await next(bench)
             #expect(try await tables(bench) == ["minutes_damaged_1"])
             #expect(bench.meter.total(.storeSetAside) == 1)
+            let when = bench.metrics.gauges()[.storeSetAsideTimestamp]
+            #expect(when > Double(Bench.hour / 1_000))
             #expect(bench.meter.total(.storeFlushes(.failed)) == 0)
             #expect(try await bench.minutes().map { $0[.messages] } == [5])
             #expect(try await bench.hours().sum(.messages) == hours.sum(.messages) + 5)
@@ -53,10 +55,14 @@ struct DamageTests {
             #expect(visits.totalVisits == Self.count + 2)
             // A start later nothing of it is set aside again.
             await bench.metrics.close(at: Bench.hour + (Self.count + 1) * Bench.minute)
-            let later = try Bench(directory)
+            let later = try Bench(directory, now: Int64(when) * 1_000 + 1)
             await next(later, Self.count + 2)
             #expect(try await tables(later) == ["minutes_damaged_1"])
             #expect(later.meter.total(.messages(.http)) == UInt64(Self.count + 10))
+            #expect(later.metrics.gauges()[.storeSetAsideTimestamp] == when)
+            // A time that the clock hasn't reached yet can't be when it was.
+            let earlier = try Bench(directory)
+            #expect(earlier.metrics.gauges()[.storeSetAsideTimestamp] == Double(Bench.hour / 1_000))
         }
     }
 

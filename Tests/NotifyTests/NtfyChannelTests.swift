@@ -56,11 +56,11 @@ struct NtfyChannelTests {
 struct WebhookChannelTests {
     private let http = OutgoingHTTP(group: MultiThreadedEventLoopGroup.singleton)
 
-    private func notice(endedAt: Int64?) -> AlertNotice {
+    private func notice(_ reason: String, endedAt: Int64?) -> AlertNotice {
         AlertNotice(
             name: "SignalboxLimitTooTight", severity: "warning", summary: "s", description: "d", runbook: "r",
-            labels: ["reason": "room_rate"], fingerprint: "00c0ffee00c0ffee", startedAt: 1_781_526_870_123,
-            endedAt: endedAt)
+            labels: ["reason": reason, "instance": "https://relay.example"], fingerprint: "00c0ffee00c0ffee",
+            startedAt: 1_781_526_870_123, endedAt: endedAt)
     }
 
     @Test("gets what Alertmanager would post, and no reports")
@@ -74,7 +74,9 @@ struct WebhookChannelTests {
             try await webhook.deliver(
                 OperatorNote(
                     title: "T", fields: [],
-                    alerts: [notice(endedAt: nil), notice(endedAt: 1_781_526_930_000)]))
+                    alerts: [
+                        notice("room_rate", endedAt: nil), notice("dm_rate", endedAt: 1_781_526_930_000),
+                    ]))
             let request = try #require(server.requests.first)
             let body = try #require(
                 JSONSerialization.jsonObject(with: request.body) as? [String: Any])
@@ -90,10 +92,57 @@ struct WebhookChannelTests {
             #expect(
                 alerts[0]["labels"] as? [String: String] == [
                     "alertname": "SignalboxLimitTooTight", "severity": "warning", "service": "signalbox",
-                    "reason": "room_rate",
+                    "reason": "room_rate", "instance": "https://relay.example",
                 ])
             #expect(alerts[0]["fingerprint"] as? String == "00c0ffee00c0ffee")
         }
         await http.shutdown()
+    }
+
+    private struct Group: Decodable, Equatable {
+        var groupKey: String
+        var status: String
+        var groupLabels: [String: String]
+        var commonLabels: [String: String]
+        var commonAnnotations: [String: String]
+    }
+
+    private func groups(_ notices: AlertNotice...) throws -> [Group] {
+        try AlertmanagerPayload.groups(of: OperatorNote(title: "T", fields: [], alerts: notices)).map {
+            try JSONDecoder().decode(Group.self, from: JSONEncoder().encode($0))
+        }
+    }
+
+    @Test("is a group for each alert, which is resolved when no limit of it is met any more")
+    func groups() throws {
+        let ended: Int64 = 1_781_526_930_000
+        let labels = [
+            "service": "signalbox", "instance": "https://relay.example",
+            "alertname": "SignalboxLimitTooTight",
+        ]
+        let common = labels.merging(["severity": "warning"]) { $1 }
+        let annotations = ["summary": "s", "description": "d", "runbook_url": "r"]
+        let key =
+            #"{}:{alertname="SignalboxLimitTooTight", instance="https://relay.example", service="signalbox"}"#
+        #expect(
+            try groups(notice("room_rate", endedAt: nil), notice("dm_rate", endedAt: ended)) == [
+                Group(
+                    groupKey: key, status: "firing", groupLabels: labels, commonLabels: common,
+                    commonAnnotations: annotations)
+            ])
+        #expect(
+            try groups(notice("dm_rate", endedAt: ended)) == [
+                Group(
+                    groupKey: key, status: "resolved", groupLabels: labels,
+                    commonLabels: common.merging(["reason": "dm_rate"]) { $1 },
+                    commonAnnotations: annotations)
+            ])
+        // Another alert that fires keeps nothing open.
+        let down = AlertNotice(
+            name: "SignalboxDown", severity: "critical", summary: "s", description: "d", runbook: "r",
+            labels: [:], fingerprint: "00c0ffee00c0ffed", startedAt: ended, endedAt: nil)
+        let both = try groups(notice("dm_rate", endedAt: ended), down)
+        #expect(both.map(\.status) == ["resolved", "firing"])
+        #expect(both.map(\.groupKey) == [key, #"{}:{alertname="SignalboxDown", service="signalbox"}"#])
     }
 }

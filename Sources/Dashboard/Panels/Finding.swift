@@ -152,14 +152,15 @@ struct Findings {
             list.append(
                 Finding(
                     kind: .storeSetAside, level: .danger,
-                    text: "A part of the store was damaged and was set aside", since: nil))
+                    text: "A part of the store was damaged and was set aside",
+                    since: Int64(input.gauges[.storeSetAsideTimestamp] * 1_000)))
         }
         return list
     }
 
     private static func slow(_ hour: LastHour) -> [Finding] {
         let kinds: [(Finding.Kind, StoredStat, counted: [StoredStat], String)] = [
-            (.slowRequests, .requestP99, [.httpRequests], "Requests"),
+            (.slowRequests, .requestP99, [.requestsTimed], "Requests"),
             (
                 .slowDeliveries, .deliveryP99, [.deliveriesSSE, .deliveriesWS, .deliveriesPoll],
                 "Deliveries"

@@ -22,7 +22,13 @@ public final class AlertEvaluator: Sendable {
         /// States that the store hasn't taken yet.
         var changed: Set<AlertKey> = []
         var isRestored = false
+        /// Whether silences were read in this run, and how often they couldn't be before.
+        var (knowsSilences, silenceFailures) = (false, 0)
     }
+
+    /// Evaluations for which nothing is told while silences can't be read: what is silenced must not be heard
+    /// because of a restart, and what says that the store can't be read must be.
+    private static let silencePatience = 3
 
     /// Changes kept for a store that takes none.
     private static let unwrittenMax = 1_000
@@ -45,7 +51,11 @@ public final class AlertEvaluator: Sendable {
         let changes = box.withLock { state -> [(key: AlertKey, change: AlertChangeKind)] in
             state.series?.add(point)
             state.series?.before.merge(past) { $1 }
-            if let silences { state.silences = silences }
+            if let silences {
+                (state.silences, state.knowsSilences) = (silences, true)
+            } else if !state.knowsSilences {
+                state.silenceFailures += 1
+            }
             return Self.advance(&state, rules, now: point.t)
         }
         for change in changes { meter.add(.alertChanges(change.change)) }
@@ -120,10 +130,15 @@ public final class AlertEvaluator: Sendable {
     /// Silences in force at the last evaluation.
     public var silences: AlertSilences { box.withLock { $0.silences } }
 
+    /// Whether it is known who may be told of what, or was waited for long enough.
+    public var mayBeTold: Bool {
+        box.withLock { $0.knowsSilences || $0.silenceFailures >= Self.silencePatience }
+    }
+
     /// Reads silences anew, for a page that has just made one.
     public func readSilences(now: Int64) async throws {
         let silences = try await book.silences(now: now)
-        box.withLock { $0.silences = silences }
+        box.withLock { ($0.silences, $0.knowsSilences) = (silences, true) }
     }
 
     /// How many alerts fire.

@@ -106,7 +106,7 @@ public enum AlertRules {
             rule(
                 .requestsSlow, .warning, hold: 5, keep: 5, "Requests are slow",
                 "For 5 minutes, one in a hundred requests took longer than \(t.requestMilliseconds) ms; streams and long-polls don't count.",
-                when: slow(.requestP99, t.requestMilliseconds, [.httpRequests])),
+                when: slow(.requestP99, t.requestMilliseconds, [.requestsTimed])),
         ]
     }
 
@@ -145,7 +145,8 @@ public enum AlertRules {
             rule(
                 .storeSetAside, .critical, "A part of the store was damaged",
                 "Within an hour it was set aside and a new one took its place; history is missing.",
-                when: .above(.count([.storeSetAside], minutes: hour), .constant(0))),
+                // By its time: in a new store the count of what was set aside begins anew, too.
+                when: .below(.age(.storeSetAsideTimestamp), .constant(3_600))),
             rule(
                 .historyGap, .info, "The history has a gap",
                 "At least \(t.gapMinutes) minutes without a sample within an hour; downtime counts.",

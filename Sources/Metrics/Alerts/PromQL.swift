@@ -37,12 +37,11 @@ struct PromQL {
     func value(_ value: AlertValue, _ byLimit: Bool = false) -> String {
         switch value {
         case .constant(let number): AlertRules.plain(number)
-        case .count(let stats, let minutes):
-            count(stats.flatMap(Self.counters), minutes, 0, byLimit: false)
+        case .count(let stats, let minutes): count(stats, minutes)
         case .limited(let minutes, let ago):
-            count(LimitReason.allCases.map { .limited($0) }, minutes, ago, byLimit: true)
+            count(LimitReason.allCases.map { .limited($0) }, minutes, ago)
         case .limitedClients(let minutes):
-            count(LimitReason.allCases.map { .limitedClients($0) }, minutes, 0, byLimit: true)
+            count(LimitReason.allCases.map { .limitedClients($0) }, minutes, 0)
         case .errorRatio(let minutes): Self.ratioName(PromQL().duration(minutes: minutes))
         case .gauge(let gauge):
             "max by (\(Self.target)) (\(SlotTable.series(gauge.family.name, gauge.labels)))"
@@ -62,17 +61,50 @@ struct PromQL {
         return "(\(self.value(value, byLimit)) or 0 * \(self.value(.limited(minutes: minutes), byLimit)))"
     }
 
-    /// What a column counts; nothing for one that doesn't.
-    private static func counters(_ stat: StoredStat) -> [Counter] {
-        if case .count(let counters) = stat.kind { counters } else { [] }
+    /// What columns counted together.
+    private func count(_ stats: [StoredStat], _ minutes: Int) -> String {
+        var (counters, histograms): ([Counter], [String]) = ([], [])
+        for stat in stats {
+            switch stat.kind {
+            case .count(let some): counters += some
+            case .observations(let some): histograms += some.prefix(1).map { "\($0.family.name)_count" }
+            case .gauge, .resident, .peak, .quantile: continue
+            }
+        }
+        let counts = Self.selectors(counters).map { selector in
+            counters.allSatisfy(\.isLifetime)
+                ? growth(selector, minutes) : increase(selector, minutes, by: Self.target)
+        }
+        return (counts + histograms.map { increase($0, minutes, by: Self.target) }).joined(separator: " + ")
     }
 
-    private func count(_ counters: [Counter], _ minutes: Int, _ ago: Int, byLimit: Bool) -> String {
-        let by = Self.target + (byLimit ? ", \(LimitReason.key)" : "")
-        let offset = ago == 0 ? "" : " offset \(duration(minutes: ago))"
-        return Self.selectors(counters).map {
-            "sum by (\(by)) (increase(\($0)[\(duration(minutes: minutes))]\(offset)))"
+    private func count(_ counters: [Counter], _ minutes: Int, _ ago: Int) -> String {
+        Self.selectors(counters).map {
+            increase($0, minutes, ago: ago, by: "\(Self.target), \(LimitReason.key)")
         }.joined(separator: " + ")
+    }
+
+    private func increase(_ selector: String, _ minutes: Int, ago: Int = 0, by labels: String) -> String {
+        let offset = ago == 0 ? "" : " offset \(duration(minutes: ago))"
+        return "sum by (\(labels)) (increase(\(selector)[\(duration(minutes: minutes))]\(offset)))"
+    }
+
+    /// How far back a count is looked for that a downtime has interrupted, in minutes.
+    private static let longestDowntime = 7 * 1_440
+
+    /// What a count that goes on over restarts has grown by since its last value of that time ago, which may be
+    /// from before a downtime; `increase` knows only what it saw grow within the time. Of a target that is new,
+    /// since the lowest.
+    private func growth(_ selector: String, _ minutes: Int) -> String {
+        let window = duration(minutes: minutes)
+        return """
+            sum by (\(Self.target)) (
+              \(selector) - (
+                last_over_time(\(selector)[\(duration(minutes: Self.longestDowntime))] offset \(window))
+                or min_over_time(\(selector)[\(window)])
+              )
+            )
+            """
     }
 
     /// Selectors that choose exactly these series, one for each family.

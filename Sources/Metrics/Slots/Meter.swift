@@ -33,8 +33,9 @@ public final class Meter: Sendable {
         if limited.isFirst(reason, who) { add(.limitedClients(reason)) }
     }
 
-    /// Begins the next ten minutes in which whoever meets a limit counts once.
-    func beginLimitedPeriod() { limited.begin() }
+    /// Begins a minute of those in which whoever meets a limit counts once.
+    /// - Parameter t: Unix ms.
+    func beginLimitedMinute(_ t: Int64) { limited.beginMinute(t) }
 
     /// Puts `count` observations of `nanoseconds` each into the histogram.
     public func observe(_ histogram: Histogram, nanoseconds: UInt64, count: UInt64 = 1) {

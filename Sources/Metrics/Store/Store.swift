@@ -20,6 +20,8 @@ public final class Store: Sendable {
     public let endedCleanly: Bool
     /// When the last sample of earlier runs was taken, Unix ms; 0 when there was none.
     let newestSampleAt: Int64
+    /// When the store before this one, or a part of it, was set aside, Unix ms; 0: never.
+    let setAsideAt: Int64
     public let retention: Retention
     /// STATS_TZ: the zone of calendar days.
     public let timeZone: TimeZone
@@ -43,7 +45,9 @@ public final class Store: Sendable {
         self.zone = zone
         let boot = timestamp(now)
         let fresh = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
-        (uuid, firstBoot, totals, endedCleanly, series, newestSampleAt) = try database.write { connection in
+        (
+            uuid, firstBoot, totals, endedCleanly, series, newestSampleAt, setAsideAt
+        ) = try database.write { connection in
             try Schema.prepare(connection)
             var uuidText = try Self.meta(connection, "uuid", otherwise: hex(fresh))
             if unhex(uuidText) == nil {
@@ -64,7 +68,8 @@ public final class Store: Sendable {
             return (
                 unhex(uuidText) ?? fresh, first, try SeriesTotals.read(connection), clean,
                 try SeriesTotals.identifiers(connection),
-                try PointTable.minutes.newestTime(connection) ?? 0
+                try PointTable.minutes.newestTime(connection) ?? 0,
+                Int64(try Self.meta(connection, "set_aside_at", otherwise: "0")) ?? 0
             )
         }
     }
@@ -94,8 +99,9 @@ public final class Store: Sendable {
 
     /// Sets aside the tables of history that are damaged, under another name in the same file, and makes new
     /// ones in their place; identities and totals stay in use.
+    /// - Parameter t: Unix ms.
     /// - Returns: the names of the tables it set aside.
-    func setDamagedAside() async throws -> [String] {
+    func setDamagedAside(at t: Int64) async throws -> [String] {
         let damaged = try await database.damaged(among: Schema.history)
         guard !damaged.isEmpty else { return [] }
         try await database.write { [zone] connection in
@@ -106,11 +112,18 @@ public final class Store: Sendable {
                 try connection.run("ALTER TABLE \(table) RENAME TO \(table)_damaged_\(place)")
             }
             try Schema.prepare(connection)
+            try Self.setMeta(connection, "set_aside_at", String(t))
             if damaged.contains("days") {
                 for zone in Set([LocalDays.utcName, zone]) { try Days.rebuild(connection, zone: zone) }
             }
         }
         return damaged
+    }
+
+    /// Notes that the store before this one was set aside.
+    /// - Parameter t: Unix ms.
+    func noteSetAside(at t: Int64) throws {
+        try database.write { try Self.setMeta($0, "set_aside_at", String(t)) }
     }
 
     static func meta(_ connection: Connection, _ name: String, otherwise: String) throws -> String {

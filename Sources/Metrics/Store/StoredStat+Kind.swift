@@ -13,6 +13,7 @@ extension StoredStat {
         case .httpRequests:
             .count(Route.allCases.flatMap { route in StatusClass.allCases.map { .requests(route, $0) } })
         case .httpMethods: .count(Method.allCases.map { .requestMethods($0) })
+        case .requestsTimed: .observations(Histogram.requests)
         case .http2xx: .count(OriginalTotal.http2xx.counters)
         case .http4xx: .count(OriginalTotal.http4xx.counters)
         case .http5xx: .count(OriginalTotal.http5xx.counters)
@@ -125,6 +126,7 @@ extension StoredStat {
         case .openConnections: .gauge([.openConnections])
         case .storeBytes: .gauge([.storeBytes])
         case .lastFlushTimestamp: .gauge([.lastFlushTimestamp])
+        case .storeSetAsideTimestamp: .gauge([.storeSetAsideTimestamp])
         case .identities: .gauge([.identities])
         case .identitiesLimit: .gauge([.identitiesLimit])
         case .profiles: .gauge([.profiles])

@@ -20,6 +20,7 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case httpPosts = "http_posts"
     case httpRequests = "http_requests"
     case httpMethods = "http_methods"
+    case requestsTimed = "requests_timed"
     case http2xx = "http_2xx"
     case http4xx = "http_4xx"
     case http5xx = "http_5xx"
@@ -128,6 +129,7 @@ public enum StoredStat: String, CaseIterable, Sendable {
     case openConnections = "open_connections"
     case storeBytes = "store_size_bytes"
     case lastFlushTimestamp = "store_last_flush_timestamp_seconds"
+    case storeSetAsideTimestamp = "store_set_aside_timestamp_seconds"
     case identities
     case identitiesLimit = "identities_limit"
     case profiles = "directory_profiles"
@@ -150,6 +152,8 @@ public enum StoredStat: String, CaseIterable, Sendable {
     public enum Kind: Sendable {
         /// Counted: the sum.
         case count([Counter])
+        /// Observations of histograms: the sum.
+        case observations([Histogram])
         /// Read at the sample, several gauges added: the later one.
         case gauge([Gauge])
         /// The process's memory at the sample, bytes: the later one.
@@ -185,6 +189,7 @@ public enum StoredStat: String, CaseIterable, Sendable {
     static let sources: [Source] = allCases.map {
         switch $0.kind {
         case .count(let counters): .slots(counters.map(\.slot))
+        case .observations(let histograms): .slots(histograms.flatMap { $0.countSlots })
         case .gauge(let gauges): .gauge(gauges)
         case .resident: .resident
         case .peak(let peak): .peak(peak)

@@ -45,7 +45,7 @@ extension Counter {
         case .limitedClients:
             Family(
                 "limited_clients",
-                "Clients (of a handle's limits: handles) that met a limit, each once in ten minutes, by reason."
+                "Clients (of a handle's limits: handles) that met a limit, each once in 15 minutes, by reason."
             )
         case .overCapacity: Family("over_capacity", "Requests refused for want of room (503), by reason.")
         case .malformedRequests:

@@ -9,6 +9,7 @@ public enum Gauge: Hashable, Sendable {
     case openConnections
     case storeBytes
     case lastFlushTimestamp
+    case storeSetAsideTimestamp
     case identities
     case identitiesLimit
     case profiles
@@ -31,8 +32,9 @@ public enum Gauge: Hashable, Sendable {
         [.activeRooms] + Transport.allCases.map { .subscribers($0) }
         + [
             .roomBufferBytes, .roomBufferLimitBytes, .roomsLimit, .openConnections, .storeBytes,
-            .lastFlushTimestamp, .identities, .identitiesLimit, .profiles, .inboxMessages, .inboxBytes,
-            .inboxLimitBytes, .parkedInboxWaits, .parkedClaims, .listeningNames, .signedLocks,
+            .lastFlushTimestamp, .storeSetAsideTimestamp, .identities, .identitiesLimit, .profiles,
+            .inboxMessages, .inboxBytes, .inboxLimitBytes, .parkedInboxWaits, .parkedClaims, .listeningNames,
+            .signedLocks,
             .geoDatabaseLoaded, .geoDatabaseBuiltTimestamp, .storeWritable, .storeUnwrittenPoints,
             .alertSilences, .alertsFiring,
         ]
@@ -48,22 +50,23 @@ public enum Gauge: Hashable, Sendable {
         case .openConnections: 4 + Transport.count
         case .storeBytes: 5 + Transport.count
         case .lastFlushTimestamp: 6 + Transport.count
-        case .identities: 7 + Transport.count
-        case .identitiesLimit: 8 + Transport.count
-        case .profiles: 9 + Transport.count
-        case .inboxMessages: 10 + Transport.count
-        case .inboxBytes: 11 + Transport.count
-        case .inboxLimitBytes: 12 + Transport.count
-        case .parkedInboxWaits: 13 + Transport.count
-        case .parkedClaims: 14 + Transport.count
-        case .listeningNames: 15 + Transport.count
-        case .signedLocks: 16 + Transport.count
-        case .geoDatabaseLoaded: 17 + Transport.count
-        case .geoDatabaseBuiltTimestamp: 18 + Transport.count
-        case .storeWritable: 19 + Transport.count
-        case .storeUnwrittenPoints: 20 + Transport.count
-        case .alertSilences: 21 + Transport.count
-        case .alertsFiring: 22 + Transport.count
+        case .storeSetAsideTimestamp: 7 + Transport.count
+        case .identities: 8 + Transport.count
+        case .identitiesLimit: 9 + Transport.count
+        case .profiles: 10 + Transport.count
+        case .inboxMessages: 11 + Transport.count
+        case .inboxBytes: 12 + Transport.count
+        case .inboxLimitBytes: 13 + Transport.count
+        case .parkedInboxWaits: 14 + Transport.count
+        case .parkedClaims: 15 + Transport.count
+        case .listeningNames: 16 + Transport.count
+        case .signedLocks: 17 + Transport.count
+        case .geoDatabaseLoaded: 18 + Transport.count
+        case .geoDatabaseBuiltTimestamp: 19 + Transport.count
+        case .storeWritable: 20 + Transport.count
+        case .storeUnwrittenPoints: 21 + Transport.count
+        case .alertSilences: 22 + Transport.count
+        case .alertsFiring: 23 + Transport.count
         }
     }
 
@@ -84,6 +87,11 @@ public enum Gauge: Hashable, Sendable {
             Family(
                 "store_last_flush_timestamp_seconds",
                 "When the store last took a flush, Unix time; 0: never.",
+                unit: "seconds")
+        case .storeSetAsideTimestamp:
+            Family(
+                "store_set_aside_timestamp_seconds",
+                "When the store or a part of it was last set aside as unreadable, Unix time; 0: never.",
                 unit: "seconds")
         case .identities: Family("identities", "Registered handles.")
         case .identitiesLimit: Family("identities_limit", "The identity cap, IDENTITIES_MAX.")

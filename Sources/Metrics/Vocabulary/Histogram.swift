@@ -33,6 +33,12 @@ public enum Histogram: Hashable, Sendable {
         }
     }
 
+    /// Slots that together count the observations.
+    var countSlots: Range<Int> {
+        let first = SlotTable.slot(self)
+        return first..<(first + Self.boundsNanoseconds.count + 1)
+    }
+
     /// The metric this histogram belongs to.
     public var family: Family {
         switch self {

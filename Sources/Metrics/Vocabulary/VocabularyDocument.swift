@@ -122,6 +122,7 @@ public enum VocabularyDocument {
             let holds =
                 switch stat.kind {
                 case .count(let counters): families(counters)
+                case .observations(let histograms): "`\(histograms.first?.family.name ?? "")_count`"
                 case .gauge(let gauges):
                     gauges.map { code(SlotTable.series($0.family.name, $0.labels)) }.joined(separator: " + ")
                 case .resident: "`process_resident_memory_bytes`"

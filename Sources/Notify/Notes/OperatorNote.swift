@@ -56,7 +56,7 @@ public struct OperatorNote: Sendable, Equatable {
     public let number: Int
     /// Where more is to be seen.
     public let link: String?
-    /// The alerts it tells of, for channels that carry them as data.
+    /// The alerts it tells of and what else of their names fires, for channels that carry them as data.
     public let alerts: [AlertNotice]
 
     /// A note of a title and at most ``mostFields`` fields with text, which each channel shortens to its limit.

@@ -47,7 +47,7 @@ actor AlertDesk {
                 ])
         }
         let due = due()
-        guard !due.isEmpty else { return }
+        guard !due.isEmpty, evaluator.mayBeTold else { return }
         // A silenced alert that ended needs no word, and without a channel nobody is there to hear it.
         let quiet = due.filter { dispatch == nil || $0.state.phase == .resolved && $0.silencedUntil != nil }
         if !quiet.isEmpty { await evaluator.told(quiet.map { ($0.key, $0.state.phase) }, at: now) }
@@ -56,7 +56,13 @@ actor AlertDesk {
         number += 1
         underWay[number] = (loud.map { ($0.key, $0.state.phase) }, dispatch.count)
         evaluator.telling(loud.filter { $0.state.phase == .firing }.map(\.key), at: now)
-        dispatch.submit(words.note(of: loud, number: number, now: now))
+        // The other limits of an alert, which a program takes as one group with those that changed.
+        let (told, names) = (Set(loud.map(\.key)), Set(loud.map(\.key.name)))
+        let others = evaluator.reports.filter {
+            $0.state.phase == .firing && $0.silencedUntil == nil && !told.contains($0.key)
+                && names.contains($0.key.name)
+        }
+        dispatch.submit(words.note(of: loud, beside: others, number: number, now: now))
     }
 
     /// What somebody should hear of now.

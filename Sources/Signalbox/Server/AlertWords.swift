@@ -20,8 +20,12 @@ struct AlertWords: Sendable {
 
     /// - Parameters:
     ///   - reports: firing ones and resolved ones.
+    ///   - others: those of the same names that fire and were told of before; only programs are told of them again.
     ///   - now: Unix ms.
-    func note(of reports: [AlertReport], number: Int, now: Int64, isTest: Bool = false) -> OperatorNote {
+    func note(
+        of reports: [AlertReport], beside others: [AlertReport] = [], number: Int, now: Int64,
+        isTest: Bool = false
+    ) -> OperatorNote {
         let firing = reports.filter { $0.state.phase != .resolved }
         let resolved = reports.count - firing.count
         var fields = reports.prefix(Self.most).map { OperatorNote.Field(label($0), text($0), limit: 600) }
@@ -33,7 +37,7 @@ struct AlertWords: Sendable {
         return OperatorNote(
             lead: lead(firing), title: (isTest ? "Test: " : "") + title(firing, resolved: resolved, reports),
             fields: fields, urgency: urgency(firing), link: base.map { "\($0)/admin/stats" },
-            alerts: reports.map { notice($0, isTest: isTest) }, number: number)
+            alerts: (reports + others).map { notice($0, isTest: isTest) }, number: number)
     }
 
     private func title(_ firing: [AlertReport], resolved: Int, _ all: [AlertReport]) -> String {

@@ -53,7 +53,7 @@ struct Server {
                 return [relay, connections, CountryDatabaseGauges(file: countries.file)]
             }, now: clock.now(), logger: logger)
         guard let relay = made else { throw SettingsError(description: "The relay could not be set up.") }
-        if setAside != nil { metrics.meter.add(.storeSetAside) }
+        if setAside != nil { metrics.noteStoreSetAside(at: clock.now()) }
         for loop in group.makeIterator() { loop.execute { metrics.meter.adoptThread() } }
 
         let publicFiles = try PublicFiles(setting: settings["PUBLIC_DIR"])

@@ -72,8 +72,8 @@ def store(board: Board) -> None:
     board.stat(
         "Set aside",
         "none",
-        "Unreadable or foreign store files moved aside within a day.",
-        ("set aside", f"round({total(increase('store_set_aside_total', '1d'))})"),
+        "Stores with a part that was set aside as unreadable within a day.",
+        ("set aside", f"count(time() - {series('store_set_aside_timestamp_seconds')} < 86400) or vector(0)"),
         height=8,
         steps=NONE_IS_GOOD,
         links=[runbook("SignalboxStoreSetAside")],
