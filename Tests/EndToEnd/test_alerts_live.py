@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from agent import Agent
 from alert_stack import Receiver, receiver, stack
 from conftest import ServerFactory
+from exposition import total
 from operator_stub import OperatorStub, operator_stub
 from relay_client import Room, SseStream
 from server import OPEN_LIMITS, Server, eventually, http_session
+from store_disk import ReadOnlyDisk
 from wire import GOOD
 
 SPEED = 60
@@ -41,8 +44,8 @@ def settings(hooks: Receiver, stub: OperatorStub, begin: datetime) -> dict[str, 
         **OPEN_LIMITS, **stub.telegram_settings, **stub.discord_settings,
         "CLOCK": f"{begin:%Y-%m-%dT%H:%M:%SZ}*{SPEED}", "ALERT_WEBHOOK_URL": hooks.url("/inside"),
         "NTFY_URL": hooks.url("/topic"), "ALERT_NOTES_PER_HOUR": "60", "TRUST_PROXY": "loopback",
-        # One room, one post at once: a second room is answered 503, a second post 429.
-        "ROOMS_MAX": "1", "ROOM_RL_CAP": "1", "ROOM_RL_REFILL_PER_SEC": "0.5",
+        # One post at once: a second is answered 429.
+        "ROOM_RL_CAP": "1", "ROOM_RL_REFILL_PER_SEC": "0.5",
     }  # fmt: skip
 
 
@@ -75,9 +78,10 @@ class Traffic:
 
 
 def test_errors_and_a_429_storm_fire_and_are_resolved_outside_and_inside(
-    start_server: ServerFactory, hooks: Receiver, stub: OperatorStub, tmp_path: Path
+    start_server: ServerFactory, hooks: Receiver, stub: OperatorStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = start_server(**settings(hooks, stub, datetime.now(UTC)))
+    server = start_server(started=False, **settings(hooks, stub, datetime.now(UTC)))
+    disk = ReadOnlyDisk(server, monkeypatch)
     room = Room(server.url)
     stream = SseStream(room)
     stream.wait_for_type("ready")
@@ -91,17 +95,21 @@ def test_errors_and_a_429_storm_fire_and_are_resolved_outside_and_inside(
 
     with stack(tmp_path, server, SPEED, hooks.url("/outside")) as outside:
         def fail(http: requests.Session, number: int) -> None:
-            # Another room than the one that may be.
-            assert posted(http, server, f"other-room-{number}", "198.51.100.1") == 503
+            # A handle is the agent's once it is on the disk.
+            agent = Agent(server.url)
+            agent.http.headers["X-Forwarded-For"] = f"198.51.100.{number % 250 + 1}"
+            assert agent.register(register_ts=server.metrics()["ts"]).status_code == 503
 
         def storm(http: requests.Session, number: int) -> None:
             client = f"192.0.2.{number % 8 + 1}"
             for _ in range(3):
                 posted(http, server, room.id, client)
 
+        disk.break_down()
         with Traffic(fail, 0.1), Traffic(storm, 0.05):
             eventually(lambda: both <= outside.firing(), "both firing in Alertmanager", SOON)
             eventually(lambda: told_everywhere("firing"), "both told by both", SOON)
+        disk.recover()
         eventually(lambda: told_everywhere("resolved"), "both resolved by both", LATER)
         eventually(lambda: not both & outside.firing(), "none active in Alertmanager", SOON)
     # The limit is named, and only the one that was met.
@@ -122,7 +130,7 @@ def test_a_restart_fires_nothing_and_a_kill_only_the_unclean_restart(
 ) -> None:
     # From now on, since Prometheus compares a time that the server tells with its own clock.
     begin, began = datetime.now(UTC), time.monotonic()
-    server = start_server(**settings(hooks, stub, begin) | OPEN_LIMITS | {"ROOMS_MAX": None})
+    server = start_server(**settings(hooks, stub, begin) | OPEN_LIMITS)
     with stack(tmp_path, server, SPEED, hooks.url("/outside")) as outside:
         room = Room(server.url)
         for _ in range(40):
@@ -146,8 +154,12 @@ def test_a_restart_fires_nothing_and_a_kill_only_the_unclean_restart(
             eventually(lambda: wanted <= hooks.names("/inside"), "told inside", SOON)
             eventually(lambda: wanted <= hooks.names("/outside"), "told outside", SOON)
         else:
-            # Long enough for every rule that could: the longest of them waits for five minutes of the rules.
-            time.sleep(8)
+            # Enough for every rule that could: the longest of them waits for five minutes.
+            seen = total(server.exposition(), "signalbox_alert_evaluations_total", outcome="ok")
+            eventually(
+                lambda: total(server.exposition(), "signalbox_alert_evaluations_total", outcome="ok") >= seen + 8,
+                "eight more minutes", SOON,
+            )  # fmt: skip
         assert hooks.names("/inside") == hooks.names("/outside") == wanted
         # What was counted is what Prometheus adds up over the restart, give or take what it extrapolates.
         increase = outside.query("sum(increase(signalbox_messages_total[60s]))")
