@@ -45,6 +45,8 @@ struct OperatorDispatchTests {
     ) -> OperatorDispatch {
         var pace = DispatchPace()
         pace.pauses = [.milliseconds(5)]
+        // Other tests may keep the threads busy for seconds.
+        pace.drain = .seconds(60)
         change(&pace)
         return OperatorDispatch(
             channels: channels, over: OutgoingHTTP(group: MultiThreadedEventLoopGroup.singleton), pace: pace,
