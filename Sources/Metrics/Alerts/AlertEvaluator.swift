@@ -24,6 +24,8 @@ public final class AlertEvaluator: Sendable {
         var isRestored = false
         /// Whether silences were read in this run, and how often they couldn't be before.
         var (knowsSilences, silenceFailures) = (false, 0)
+        /// Whether it was said that the store doesn't take what alerts do.
+        var isBehind = false
     }
 
     /// Evaluations for which nothing is told while silences can't be read: what is silenced must not be heard
@@ -156,7 +158,7 @@ public final class AlertEvaluator: Sendable {
         let series = await store.ask { [history] in try await history.alertSeries(now: t - 1) }
         let known = await store.ask { [book] in try await book.states() }
         guard let series, var states = known else {
-            logger.error("The past of alerts can't be read from the store; it will be tried again.")
+            logger.warning("The past of alerts can't be read from the store; it will be tried again.")
             return box.withLock { $0.series = $0.series ?? AlertSeries() }
         }
         // What held when the run before ended counts as held until now, or a restart would end it too soon.
@@ -192,10 +194,18 @@ public final class AlertEvaluator: Sendable {
         guard !states.isEmpty || !events.isEmpty else { return }
         let written: Void? = await store.ask { [book] in try await book.write(states, events) }
         guard written != nil else {
-            logger.error("What alerts do can't be noted in the store; it will be tried again.")
+            let isNews = box.withLock { state in
+                defer { state.isBehind = true }
+                return !state.isBehind
+            }
+            // Each minute would tell nothing new, and the store says for itself why it can't be written.
+            if isNews {
+                logger.warning("What alerts do can't be noted in the store; it will be tried again.")
+            }
             return
         }
         box.withLock { state in
+            state.isBehind = false
             for (key, written) in states where (state.states[key] ?? AlertState()).isWritten(as: written) {
                 state.changed.remove(key)
             }
