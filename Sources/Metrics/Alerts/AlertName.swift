@@ -54,6 +54,6 @@ public struct AlertKey: Hashable, Sendable {
 
     /// Whether a rule inside the server is about it.
     var isEvaluated: Bool {
-        name != .down && name.isByLimit == (reason != nil)
+        AlertName.inside.contains(name) && name.isByLimit == (reason != nil)
     }
 }

@@ -11,7 +11,7 @@ public enum AlertRules {
 
     /// Those that the server evaluates itself.
     public static func inside(_ thresholds: AlertThresholds) -> [AlertRule] {
-        all(thresholds).filter { $0.name != .down }
+        all(thresholds).filter { AlertName.inside.contains($0.name) }
     }
 
     private static func rule(

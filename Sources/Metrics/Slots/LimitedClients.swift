@@ -18,9 +18,12 @@ final class LimitedClients: Sendable {
     /// Whether this one hasn't been counted for the limit lately.
     func isFirst(_ reason: LimitReason, _ who: Int) -> Bool {
         state.withLock { state in
-            let known = state.counted[reason.rawValue]
-            guard known[who] == nil, known.count < Self.most else { return false }
-            state.counted[reason.rawValue][who] = state.minute
+            // No copy in a variable: to change what it shares would copy it all, for each client of a storm.
+            let index = reason.rawValue
+            guard state.counted[index][who] == nil, state.counted[index].count < Self.most else {
+                return false
+            }
+            state.counted[index][who] = state.minute
             return true
         }
     }
