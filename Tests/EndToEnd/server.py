@@ -107,9 +107,13 @@ class Server:
     # Life and death
 
     def start(self) -> Server:
+        said = self._said_of_serve()
         self.launch()
         try:
             eventually(self._answers, "a first 200 of /api/health", START_TIMEOUT)
+            # serve's listener is begun beside the main one, which may answer first.
+            if self.settings.get("TAILSCALE_SERVE"):
+                eventually(lambda: self._said_of_serve() > said, "a word about serve's listener", START_TIMEOUT)
         except AssertionError as problem:
             self.kill()
             raise AssertionError(f"{problem}\n{self.log_tail()}") from None
@@ -131,6 +135,9 @@ class Server:
                 stderr=log,
             )
         return self._process
+
+    def _said_of_serve(self) -> int:
+        return self.log().count(" tailscale serve on ")
 
     def _answers(self) -> bool:
         code = self.process.poll()
