@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 import server as servers
+from exposition import total
 from server import Server, eventually, free_port, http_session
 
 
@@ -157,3 +158,13 @@ def stack(directory: Path, server: Server, speed: int, hook: str) -> Iterator[St
         yield made
     finally:
         made.stop()
+
+
+def pass_minutes(server: Server, count: int) -> None:
+    """Waits until the server has taken so many more samples: as often could something have been told."""
+
+    def flushed() -> float:
+        return total(server.exposition(), "signalbox_store_flushes_total", outcome="ok")
+
+    wanted = flushed() + count
+    eventually(lambda: flushed() >= wanted, f"{count} more minutes", 30)

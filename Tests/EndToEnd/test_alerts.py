@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import server as servers
-from alert_stack import Receiver, receiver
+from alert_stack import Receiver, pass_minutes, receiver
 from conftest import ServerFactory
 from exposition import total
 from operator_stub import OperatorStub, operator_stub
@@ -63,16 +63,6 @@ def alerts(server: Server) -> dict[str, Any]:
     answer = server.get("/api/metrics/alerts", headers=server.bearer)
     assert answer.status_code == 200, answer.text
     return {one["name"]: one for one in answer.json()["alerts"]}
-
-
-def pass_minutes(server: Server, count: int) -> None:
-    """Waits until the server has taken so many more samples: as often could something have been told."""
-
-    def flushed() -> float:
-        return total(server.exposition(), "signalbox_store_flushes_total", outcome="ok")
-
-    wanted = flushed() + count
-    eventually(lambda: flushed() >= wanted, f"{count} more minutes", 30)
 
 
 def is_firing(server: Server, name: str) -> bool:

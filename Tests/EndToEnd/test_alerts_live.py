@@ -13,9 +13,8 @@ import pytest
 import requests
 
 from agent import Agent
-from alert_stack import Receiver, receiver, stack
+from alert_stack import Receiver, pass_minutes, receiver, stack
 from conftest import ServerFactory
-from exposition import total
 from operator_stub import OperatorStub, operator_stub
 from relay_client import Room, SseStream
 from server import OPEN_LIMITS, Server, eventually, http_session
@@ -155,11 +154,7 @@ def test_a_restart_fires_nothing_and_a_kill_only_the_unclean_restart(
             eventually(lambda: wanted <= hooks.names("/outside"), "told outside", SOON)
         else:
             # Enough for every rule that could: the longest of them waits for five minutes.
-            seen = total(server.exposition(), "signalbox_alert_evaluations_total", outcome="ok")
-            eventually(
-                lambda: total(server.exposition(), "signalbox_alert_evaluations_total", outcome="ok") >= seen + 8,
-                "eight more minutes", SOON,
-            )  # fmt: skip
+            pass_minutes(server, 8)
         assert hooks.names("/inside") == hooks.names("/outside") == wanted
         # What was counted is what Prometheus adds up over the restart, give or take what it extrapolates.
         increase = outside.query("sum(increase(signalbox_messages_total[60s]))")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from collections.abc import Callable
 
 import pytest
@@ -31,9 +30,13 @@ def fast_server(start_server: ServerFactory) -> Server:
 def early_server(start_server: ServerFactory) -> Server:
     """A server at the beginning of a minute that has taken its first sample, so that no other comes soon."""
     server = start_server(**OPEN_LIMITS, CLOCK="2026-06-15T12:34:02Z")
-    eventually(lambda: server.metrics()["history"], "the first sample, some seconds after the start", 15)
-    # Whoever listens within a second of it may still be told.
-    time.sleep(1.5)
+
+    def age() -> float:
+        metrics = server.metrics()
+        return metrics["ts"] - metrics["history"][-1]["t"] if metrics["history"] else 0
+
+    # The stream looks once a second: whoever begins to listen just after a sample is told of that one, too.
+    eventually(lambda: age() > 2_000, "a first sample that is no news any more", 20)
     return server
 
 
