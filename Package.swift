@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Imports point one way: Signalbox → Relay, Dashboard → Web → Metrics → SQLite, GeoIP.
+// Imports point one way: Signalbox → Relay, Dashboard, Site → Web → Metrics → SQLite, GeoIP.
 // Tests/ArchitectureTests reads this file and every import and fails on an arrow that points up.
 
 let strict: [SwiftSetting] = [
@@ -64,6 +64,7 @@ let package = Package(
             dependencies: [
                 "SignalboxMetrics", "CSodium", "CZlib",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -74,6 +75,15 @@ let package = Package(
                 .product(name: "Atomics", package: "swift-atomics"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        // What anybody may open: the pages for people and bots.
+        .target(
+            name: "Site",
+            dependencies: [
+                "Web",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .target(
@@ -98,14 +108,13 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Atomics", package: "swift-atomics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "Signalbox",
             dependencies: [
-                "Relay", "Dashboard", "Notify", "GeoIP", "CSodium",
+                "Relay", "Dashboard", "Site", "Notify", "GeoIP", "CSodium",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

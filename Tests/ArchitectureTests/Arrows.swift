@@ -11,10 +11,11 @@ enum Arrows {
         // CSodium: secrets are compared in constant time.
         "Web": ["SignalboxMetrics", "SQLite", "GeoIP", "CSodium", "CZlib"],
         "Relay": ["Web", "SignalboxMetrics", "SQLite", "GeoIP", "Notify", "CSodium"],
+        "Site": ["Web", "SignalboxMetrics"],
         "Dashboard": ["Web", "SignalboxMetrics", "SQLite", "GeoIP", "CSodium"],
         // CSodium: `signalbox demo` encrypts as a client does.
         "Signalbox": [
-            "Relay", "Dashboard", "Web", "SignalboxMetrics", "SQLite", "GeoIP", "Notify", "CSodium",
+            "Relay", "Dashboard", "Site", "Web", "SignalboxMetrics", "SQLite", "GeoIP", "Notify", "CSodium",
         ],
     ]
 

@@ -6,13 +6,12 @@ public import SignalboxMetrics
 public import Web
 
 /// The operator's routes: pages, JSON, the exposition, the stream. Every one of them passes the gate first; only
-/// the front page, the assets and the public status are for everybody.
+/// the public status is for everybody.
 public struct DashboardRoutes: Sendable {
     private let metrics: Metrics
     private let exposition: Exposition
     private let gate: Gate
     private let templates: Templates
-    private let files: StaticFiles
     private let settings: Settings
     private let history: HistoryRoutes
     private let panels: PanelRoutes
@@ -50,13 +49,12 @@ public struct DashboardRoutes: Sendable {
     }
 
     public init(
-        metrics: Metrics, gate: Gate, templates: Templates, map: WorldMap, files: StaticFiles,
+        metrics: Metrics, gate: Gate, templates: Templates, map: WorldMap,
         settings: Settings, logger: Logger
     ) {
         self.metrics = metrics
         self.gate = gate
         self.templates = templates
-        self.files = files
         self.settings = settings
         self.logger = logger
         history = HistoryRoutes(metrics: metrics, clock: settings.clock)
@@ -85,14 +83,6 @@ public struct DashboardRoutes: Sendable {
 
     /// Adds the routes to the cold router.
     public func add(to router: ColdRouter) {
-        router.on(.home) { context in
-            .page(try HomePage(templates: templates).render(origin: origin(context.front)))
-        }
-        router.on(.asset) { context in
-            files.response(
-                context.front.parameter, ifNoneMatch: context.front.header("if-none-match"),
-                acceptsGzip: Gzip.isAccepted(context.front.header("accept-encoding")))
-        }
         status.add(to: router)
         router.on(.metrics) { try await metricsOrExposition($0.front) }
         router.on(.exposition) { try await expositionOnly($0.front) }
@@ -175,10 +165,6 @@ public struct DashboardRoutes: Sendable {
         return FrontResponse(
             status: .found,
             headers: [("Location", gate.cleanTarget(request)), ("Cache-Control", "no-store")])
-    }
-
-    private func origin(_ request: FrontRequest) -> String {
-        (request.isSecure ? "https://" : "http://") + (request.header("host") ?? "localhost")
     }
 }
 

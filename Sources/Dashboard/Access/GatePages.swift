@@ -87,18 +87,6 @@ struct GatePages: Sendable {
     }
 }
 
-extension FrontResponse {
-    /// An HTML page that nobody may keep.
-    static func page(_ html: String, status: HTTPResponseStatus = .ok) -> FrontResponse {
-        var page = FrontResponse(
-            status: status,
-            headers: [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")],
-            body: ByteBuffer(string: html))
-        page.isCompressible = true
-        return page
-    }
-}
-
 /// A posted form, application/x-www-form-urlencoded.
 struct FormBody {
     private let fields: Query

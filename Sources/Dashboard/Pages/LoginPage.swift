@@ -1,3 +1,4 @@
+public import Web
 /// Where an operator types the token, `/admin/login`.
 public struct LoginPage: Sendable {
     private let templates: Templates

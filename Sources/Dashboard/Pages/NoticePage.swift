@@ -1,3 +1,4 @@
+public import Web
 /// A page that says one thing: not found, not allowed, switched off.
 public struct NoticePage: Sendable {
     private let templates: Templates

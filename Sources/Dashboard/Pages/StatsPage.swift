@@ -1,3 +1,4 @@
+import Web
 import Foundation
 
 /// The dashboard, `/admin/stats`: complete as it comes from the server, without a script.

@@ -1,3 +1,4 @@
+import Web
 /// The public status page, `/status`.
 struct StatusPage: Sendable {
     let templates: Templates

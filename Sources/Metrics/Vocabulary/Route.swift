@@ -15,11 +15,13 @@ public enum Route: Int, Label {
     case metricsAlerts
     case stats, adminStats, adminLogin, adminLogout, adminAlerts
     case publicStatus, publicStatusFile
-    case home, asset
+    case home, docs, docsAgents, connect, room
+    case sdk, llms, robots, securityText, favicon
+    case asset
     case unmatched
 
     public static let key = "route"
-    @inlinable public static var count: Int { 49 }
+    @inlinable public static var count: Int { 58 }
 
     /// The path with its parameters named, as a router writes it.
     public var text: String {
@@ -71,6 +73,15 @@ public enum Route: Int, Label {
         case .publicStatus: "/status"
         case .publicStatusFile: "/api/public-status"
         case .home: "/"
+        case .docs: "/docs"
+        case .docsAgents: "/docs/agents"
+        case .connect: "/connect"
+        case .room: "/room/:id"
+        case .sdk: "/sdk/:file"
+        case .llms: "/llms.txt"
+        case .robots: "/robots.txt"
+        case .securityText: "/.well-known/security.txt"
+        case .favicon: "/favicon.ico"
         case .asset: "/assets/:file"
         case .unmatched: "unmatched"
         }
@@ -85,7 +96,7 @@ public enum Route: Int, Label {
     }
 
     /// Pages for people, whose visits are counted by country.
-    public var isPage: Bool { self == .home }
+    public var isPage: Bool { [.home, .docs, .docsAgents, .connect, .room].contains(self) }
 
     /// Routes behind the dashboard's gate, which wants to know where a connection comes from.
     public var isGated: Bool {
@@ -112,7 +123,9 @@ public enum Route: Int, Label {
             .metricsAlerts:
             .metrics
         case .stats, .adminStats, .adminLogin, .adminLogout, .adminAlerts: .admin
-        case .home, .asset, .publicStatus, .publicStatusFile: .page
+        case .home, .docs, .docsAgents, .connect, .room, .sdk, .llms, .robots, .securityText, .favicon, .asset,
+            .publicStatus, .publicStatusFile:
+            .page
         case .unmatched: .unmatched
         }
     }

@@ -9,12 +9,13 @@ public struct ColdRoutes: Sendable {
 
     /// - Parameters:
     ///   - openAPI: the API's description, with `{{origin}}` for the server's address and `{{version}}` for its version.
-    ///   - base: PUBLIC_BASE_URL, without a path.
-    public init(relay: RelayState, reports: ReportDesk, facts: ServerFacts, openAPI: String, base: String?) {
+    public init(
+        relay: RelayState, reports: ReportDesk, facts: ServerFacts, openAPI: String, address: ServerAddress
+    ) {
         self.relay = relay
         self.reports = reports
         self.facts = facts
-        self.openAPI = OpenAPIRoute(document: openAPI, version: facts.version, base: base)
+        self.openAPI = OpenAPIRoute(document: openAPI, version: facts.version, address: address)
     }
 
     /// Adds the routes to the cold router.

@@ -2,10 +2,14 @@ import Foundation
 
 /// Where pages, templates and assets are: PUBLIC_DIR, beside an installed binary, or beside the sources.
 struct PublicFiles {
-    private let root: String
+    /// The folder itself, which has the texts for crawlers.
+    let root: String
 
     var templates: String { root + "/templates" }
     var assets: String { root + "/assets" }
+    /// What the set-up puts there of others' work; it may be missing.
+    var vendor: String { root + "/vendor" }
+    var sdk: String { root + "/sdk" }
     var map: String { root + "/map" }
     var openAPI: String { root + "/openapi.json" }
 
@@ -17,6 +21,11 @@ struct PublicFiles {
                 description: "\(openAPI) can't be read; PUBLIC_DIR must be the whole Public folder.")
         }
         return text
+    }
+
+    /// The folders whose files are served at /assets.
+    var assetFolders: [URL] {
+        [assets, vendor].filter { FileManager.default.fileExists(atPath: $0) }.map { URL(filePath: $0) }
     }
 
     init(setting: String?) throws {

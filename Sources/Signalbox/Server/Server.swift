@@ -8,6 +8,7 @@ import Relay
 import SQLite
 import ServiceLifecycle
 import SignalboxMetrics
+import Site
 import Web
 
 /// Puts the parts together and runs them. The only place that knows all of them.
@@ -57,7 +58,11 @@ struct Server {
         for loop in group.makeIterator() { loop.execute { metrics.meter.adoptThread() } }
 
         let publicFiles = try PublicFiles(setting: settings["PUBLIC_DIR"])
-        let templates = try Templates(directory: publicFiles.templates)
+        let files = try StaticFiles(directories: publicFiles.assetFolders)
+        let templates = try Templates(
+            directory: publicFiles.templates, requiring: DashboardTemplates.names + SitePages.names,
+            stamp: files.stamp.page)
+        let address = ServerAddress(base: settings["PUBLIC_BASE_URL"].map(Self.origin))
         let door = try FrontDoor(settings: settings, directory: directory)
         let links = LoginLinks(clock: clock.now)
         let tailnetDoor = tailnetDoor(group)
@@ -89,12 +94,15 @@ struct Server {
                 logBytes: settings.integer("BUGS_LOG_MAX_BYTES"), dispatch: channels.dispatch,
                 meter: metrics.meter, logger: logger),
             facts: facts(clock), openAPI: try publicFiles.openAPIDocument(),
-            base: settings["PUBLIC_BASE_URL"].map(Self.origin)
+            address: address
         ).add(to: router)
+        let site = SiteRoutes(
+            pages: SitePages(templates: templates, address: address), files: files,
+            texts: try siteTexts(publicFiles, now: clock.now()))
+        site.add(to: router)
         let dashboard = DashboardRoutes(
             metrics: metrics, gate: gate, templates: templates,
             map: try WorldMap(directory: publicFiles.map),
-            files: try StaticFiles(directory: URL(filePath: publicFiles.assets)),
             settings: .init(
                 version: BuildVersion(SignalboxCommand.version), commit: BuildCommit.noted,
                 recentHistoryMax: settings.integer("METRICS_RECENT_HISTORY_MAX"),
@@ -103,7 +111,7 @@ struct Server {
         dashboard.add(to: router)
 
         let front = Front(
-            meter: metrics.meter, options: frontOptions(countries), proxies: try trustedProxies(),
+            meter: metrics.meter, options: frontOptions(countries, missing: try site.missingPage()), proxies: try trustedProxies(),
             hot: HotRoutes(relay: relay), dashboard.hot,
             cold: HummingbirdSide(responder: router.buildResponder(), logger: logger),
             eventLoops: Array(group.makeIterator()))
@@ -200,8 +208,9 @@ struct Server {
             source: settings["SOURCE_URL"], hashes: { await hash.files() })
     }
 
-    private func frontOptions(_ countries: CountryDatabaseWatch) -> Front.Options {
+    private func frontOptions(_ countries: CountryDatabaseWatch, missing: FrontResponse) -> Front.Options {
         var options = Front.Options()
+        options.missingPage = missing
         options.countries = countries.resolver
         options.trustsCloudflare = settings.isOn("TRUST_CLOUDFLARE")
         options.accessLog = settings.isOn("ACCESS_LOG") ? AccessLog(logger) : nil
@@ -210,6 +219,27 @@ struct Server {
                 base: settings["PUBLIC_BASE_URL"], aliases: settings.list("CANONICAL_ALIAS_HOSTS"))
         }
         return options
+    }
+
+    private func siteTexts(_ files: PublicFiles, now: Int64) throws -> SiteTexts {
+        let contact = settings["SECURITY_CONTACT"]
+        if let contact, contact.wholeMatch(of: /(mailto:|https:\/\/|tel:)[!-~]+/) == nil {
+            throw SettingsError(
+                description:
+                    "SECURITY_CONTACT is \"\(contact)\"; it must be an address that begins with mailto:, https:// or tel:."
+            )
+        }
+        do {
+            return try SiteTexts(
+                texts: URL(filePath: files.root), clients: URL(filePath: files.sdk), contact: contact,
+                // RFC 9116 wants less than a year.
+                expires: Date(timeIntervalSince1970: Double(now / 1_000) + 180 * 86_400))
+        } catch {
+            throw SettingsError(
+                description:
+                    "llms.txt, robots.txt or sdk/ in \(files.root) can't be read; PUBLIC_DIR must be the whole Public folder."
+            )
+        }
     }
 
     private func tailnetDoor(_ group: MultiThreadedEventLoopGroup) -> TailnetDoor {

@@ -70,6 +70,9 @@ struct Setting: Sendable {
             "PUBLIC_STATUS", .flag, "0",
             "1: /status shows everybody the uptime of past days and rounded counts."),
         Setting(
+            "SECURITY_CONTACT", .text, nil,
+            "Where to report weaknesses, for /.well-known/security.txt: a mailto:, https: or tel: address."),
+        Setting(
             "CANONICAL_ALIAS_HOSTS", .list, nil,
             "Other names of the server; readers of pages are sent from them to PUBLIC_BASE_URL."),
         Setting("CANONICAL_REDIRECT", .flag, "1", "0: nobody is sent anywhere."),

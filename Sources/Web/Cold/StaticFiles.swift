@@ -1,7 +1,7 @@
 public import Foundation
 public import NIOCore
 
-/// The files of PUBLIC_DIR/assets, read once at start: few, small, and then never from disk again.
+/// The files of PUBLIC_DIR/assets and PUBLIC_DIR/vendor, read once at start: few, small, and then never from disk again.
 public struct StaticFiles: Sendable {
     /// One file as it is served.
     public struct File: Sendable {
@@ -44,30 +44,50 @@ public struct StaticFiles: Sendable {
         "txt": "text/plain; charset=utf-8", "woff2": "font/woff2",
     ]
 
-    /// Reads the directory.
-    /// - Throws: when it can't be read.
-    public init(directory: URL) throws {
+    /// The mark that addresses of these files carry in pages.
+    public let stamp: AssetStamp
+
+    /// Reads directories; of two files of one name the first counts.
+    /// - Throws: when one can't be read.
+    public init(directories: [URL]) throws {
+        var contents: [String: [UInt8]] = [:]
+        for directory in directories {
+            for url in try FileManager.default.contentsOfDirectory(
+                at: directory, includingPropertiesForKeys: nil)
+            where Self.types[url.pathExtension] != nil && contents[url.lastPathComponent] == nil {
+                contents[url.lastPathComponent] = Array(try Data(contentsOf: url))
+            }
+        }
+        let stamp = AssetStamp(contents)
         var files: [String: File] = [:]
-        for url in try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
-        {
-            guard let type = Self.types[url.pathExtension] else { continue }
-            let data = try Data(contentsOf: url)
-            files[url.lastPathComponent] = File(contentType: type, body: ByteBuffer(bytes: data))
+        for (name, bytes) in contents {
+            let suffix = name.split(separator: ".").last.map(String.init) ?? ""
+            let body =
+                suffix == "js"
+                ? ByteBuffer(string: stamp.script(String(decoding: bytes, as: UTF8.self)))
+                : ByteBuffer(bytes: bytes)
+            files[name] = File(contentType: Self.types[suffix] ?? "", body: body)
         }
         self.files = files
+        self.stamp = stamp
     }
 
     /// The file of that name; a name is looked up, never used as a path.
     public subscript(name: String) -> File? { files[name] }
 
     /// The answer to a GET of `name`: the file, 304 when the client has it, or 404.
-    /// - Parameter acceptsGzip: whether the client takes it gzipped.
-    public func response(_ name: String, ifNoneMatch: String?, acceptsGzip: Bool) -> FrontResponse {
+    /// - Parameters:
+    ///   - version: the mark in the address; with that of these files it may be kept for ever.
+    ///   - acceptsGzip: whether the client takes it gzipped.
+    public func response(
+        _ name: String, version: String? = nil, ifNoneMatch: String?, acceptsGzip: Bool
+    ) -> FrontResponse {
         guard let file = files[name] else {
             return .refusal(.notFound, ErrorBody("not found", reason: "unknown_asset"))
         }
         return file.response(
             ifNoneMatch: ifNoneMatch, acceptsGzip: acceptsGzip,
-            cacheControl: "public, max-age=300, stale-while-revalidate=60")
+            cacheControl: version == stamp.version
+                ? "public, max-age=31536000, immutable" : "public, max-age=300, stale-while-revalidate=60")
     }
 }

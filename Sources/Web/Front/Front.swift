@@ -26,6 +26,8 @@ public final class Front: Sendable {
         public var redirect: CanonicalRedirect?
         /// What tells the country of a page visit.
         public var countries = CountryResolver(source: .off)
+        /// What a browser is shown at an address that nothing is at; nil for JSON, as programs get.
+        public var missingPage: FrontResponse?
         /// One line a request; nil for none.
         public var accessLog: AccessLog?
         public init() {}

@@ -162,7 +162,7 @@ public final class FrontHandler: ChannelDuplexHandler {
         let match = RouteTable.match(path, method: Method(head.method))
         front.meter.add(.requestMethods(Method(head.method)))
         var reading = Reading(head: head, match: match)
-        reading.refusal = Refusals.early(head, match)
+        reading.refusal = Refusals.early(head, match, missingPage: front.options.missingPage)
         if let target = redirectTarget(head) { reading.refusal = Refusals.elsewhere(target) }
         phase = .reading(reading)
         if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),

@@ -5,13 +5,16 @@ import SignalboxMetrics
 /// Answers that need no route: what every refused request is told, the same for hot and cold.
 enum Refusals {
     /// What can be said from the head alone; nil when the request may go on.
-    static func early(_ head: HTTPRequestHead, _ match: RouteTable.Match) -> FrontResponse? {
+    static func early(
+        _ head: HTTPRequestHead, _ match: RouteTable.Match, missingPage: FrontResponse?
+    ) -> FrontResponse? {
         let method = Method(head.method)
         // Two names for one request: whoever checks one of them may be fooled by the other.
         if head.headers["host"].count > 1 {
             return .refusal(.badRequest, ErrorBody("bad request", reason: "several_hosts"))
         }
         if match.route == .unmatched {
+            if let missingPage, isReader(head) { return missingPage }
             return .refusal(.notFound, ErrorBody("not found", reason: "unknown_route"))
         }
         if method != .options, !match.route.answers(method) {
@@ -27,6 +30,12 @@ enum Refusals {
                 .unsupportedMediaType, ErrorBody("unsupported content encoding", reason: "content_encoding"))
         }
         return nil
+    }
+
+    /// Whether somebody looks for a page with a browser.
+    private static func isReader(_ head: HTTPRequestHead) -> Bool {
+        [.GET, .HEAD].contains(head.method) && !head.uri.lowercased().hasPrefix("/api/")
+            && head.headers["accept"].contains { $0.lowercased().contains("text/html") }
     }
 
     /// A reader at one of the server's other names.

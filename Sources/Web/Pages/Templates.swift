@@ -23,17 +23,14 @@ public struct Templates: Sendable {
         }
     }
 
-    /// What the pages here ask for; checked at start, not when somebody opens the page.
-    static let required =
-        ["layout", "stats", "stats-all", "stats-now", "login", "notice", "home", "status"]
-        + [
-            "updated", "state", "alerts", "cards", "counters", "past", "usage", "classes", "countries",
-            "minutes", "storage", "build", "gate", "rules", "panels",
-        ].map { "stats-\($0)" }
-
     /// Loads every `*.mustache` of a directory.
+    /// - Parameters:
+    ///   - required: what pages ask for; checked here, not when somebody opens the page.
+    ///   - stamp: what is done to the text of each before it is read.
     /// - Throws: ``Failure``, naming the template that is missing or broken.
-    public init(directory: String) throws {
+    public init(
+        directory: String, requiring required: [String], stamp: (String) -> String = { $0 }
+    ) throws {
         let files: [String]
         do {
             files = try FileManager.default.contentsOfDirectory(atPath: directory)
@@ -45,12 +42,12 @@ public struct Templates: Sendable {
             let name = String(file.dropLast(".mustache".count))
             do {
                 let text = try String(contentsOfFile: "\(directory)/\(file)", encoding: .utf8)
-                try library.register(text, named: name)
+                try library.register(stamp(text), named: name)
             } catch {
                 throw Failure.broken(name: name, reason: "\(error)")
             }
         }
-        for name in Self.required where library.getTemplate(named: name) == nil {
+        for name in required where library.getTemplate(named: name) == nil {
             throw Failure.missing(name: name, directory: directory)
         }
         self.library = library
@@ -58,7 +55,7 @@ public struct Templates: Sendable {
 
     /// Renders a template. Values are escaped by the template unless it says otherwise.
     /// - Throws: ``Failure/missing(name:directory:)``
-    func render(_ name: String, _ values: Any) throws -> String {
+    public func render(_ name: String, _ values: Any) throws -> String {
         guard let text = library.render(values, withTemplate: name) else {
             throw Failure.missing(name: name, directory: "what was loaded at start")
         }
