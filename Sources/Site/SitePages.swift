@@ -7,7 +7,7 @@ public struct SitePages: Sendable {
     private let address: ServerAddress
 
     /// The templates that must be there.
-    public static let names = ["layout", "home", "docs", "agents", "connect", "room", "missing"]
+    public static let names = ["layout", "home", "docs", "agents", "connect", "source", "room", "missing"]
 
     public init(templates: Templates, address: ServerAddress) {
         self.templates = templates
@@ -20,6 +20,11 @@ public struct SitePages: Sendable {
 
     func render(_ name: String, for request: FrontRequest) throws -> String {
         try templates.render(name, View(origin: address.origin(of: request)))
+    }
+
+    /// `/source`.
+    func render(_ page: SourcePage, for request: FrontRequest) async throws -> String {
+        try templates.render("source", await page.view(origin: address.origin(of: request)))
     }
 
     /// A text that isn't a template, with the address in place of `{{origin}}`.

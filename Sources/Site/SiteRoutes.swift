@@ -7,8 +7,10 @@ public struct SiteRoutes: Sendable {
     private let pages: SitePages
     private let files: StaticFiles
     private let texts: SiteTexts
+    private let source: SourcePage
 
-    public init(pages: SitePages, files: StaticFiles, texts: SiteTexts) {
+    public init(pages: SitePages, files: StaticFiles, texts: SiteTexts, record: BuildRecord) {
+        source = SourcePage(record: record)
         self.pages = pages
         self.files = files
         self.texts = texts
@@ -37,6 +39,7 @@ public struct SiteRoutes: Sendable {
         for (route, name) in named {
             router.on(route) { context in .page(try pages.render(name, for: context.front)) }
         }
+        router.on(.source) { .page(try await pages.render(source, for: $0.front)) }
         router.on(.asset) { asset($0.front.parameter, $0.front) }
         router.on(.favicon) { asset("favicon.svg", $0.front) }
         router.on(.sdk) { client($0.front) }

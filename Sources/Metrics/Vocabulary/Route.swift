@@ -15,13 +15,13 @@ public enum Route: Int, Label {
     case metricsAlerts
     case stats, adminStats, adminLogin, adminLogout, adminAlerts
     case publicStatus, publicStatusFile
-    case home, docs, docsAgents, connect, room
+    case home, docs, docsAgents, connect, source, room
     case sdk, llms, robots, securityText, favicon
     case asset
     case unmatched
 
     public static let key = "route"
-    @inlinable public static var count: Int { 58 }
+    @inlinable public static var count: Int { 59 }
 
     /// The path with its parameters named, as a router writes it.
     public var text: String {
@@ -76,6 +76,7 @@ public enum Route: Int, Label {
         case .docs: "/docs"
         case .docsAgents: "/docs/agents"
         case .connect: "/connect"
+        case .source: "/source"
         case .room: "/room/:id"
         case .sdk: "/sdk/:file"
         case .llms: "/llms.txt"
@@ -96,7 +97,7 @@ public enum Route: Int, Label {
     }
 
     /// Pages for people, whose visits are counted by country.
-    public var isPage: Bool { [.home, .docs, .docsAgents, .connect, .room].contains(self) }
+    public var isPage: Bool { [.home, .docs, .docsAgents, .connect, .source, .room].contains(self) }
 
     /// Routes behind the dashboard's gate, which wants to know where a connection comes from.
     public var isGated: Bool {
@@ -123,8 +124,8 @@ public enum Route: Int, Label {
             .metricsAlerts:
             .metrics
         case .stats, .adminStats, .adminLogin, .adminLogout, .adminAlerts: .admin
-        case .home, .docs, .docsAgents, .connect, .room, .sdk, .llms, .robots, .securityText, .favicon, .asset,
-            .publicStatus, .publicStatusFile:
+        case .home, .docs, .docsAgents, .connect, .source, .room, .sdk, .llms, .robots, .securityText, .favicon,
+            .asset, .publicStatus, .publicStatusFile:
             .page
         case .unmatched: .unmatched
         }

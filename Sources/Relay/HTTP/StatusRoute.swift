@@ -4,6 +4,8 @@ import Web
 /// What runs here, for whoever wants to check it.
 public struct ServerFacts: Sendable {
     let version: String
+    /// The commit that was built, where the build noted it.
+    let commit: String?
     /// Unix ms.
     let startedAt: Int64
     /// Where the source can be had; nil when the operator didn't say.
@@ -12,10 +14,11 @@ public struct ServerFacts: Sendable {
     let hashes: @Sendable () async -> [(name: String, sha256: String)]
 
     public init(
-        version: String, startedAt: Int64, source: String?,
+        version: String, commit: String?, startedAt: Int64, source: String?,
         hashes: @escaping @Sendable () async -> [(name: String, sha256: String)]
     ) {
         self.version = version
+        self.commit = commit
         self.startedAt = startedAt
         self.source = source
         self.hashes = hashes
@@ -41,6 +44,7 @@ struct StatusRoute: Sendable {
                 $0.field("uptime_seconds", max(0, relay.clock.now() - facts.startedAt) / 1_000)
                 $0.field("rooms", relay.rooms.registry.count)
                 $0.field("version", facts.version)
+                $0.field("commit", facts.commit ?? "")
                 // The original names its runtime here; clients may expect the member.
                 $0.field("node_version", "none")
                 $0.key("source_hashes")
@@ -51,7 +55,7 @@ struct StatusRoute: Sendable {
                     }
                 }
                 $0.field("source", facts.source ?? "")
-                $0.field("reproducible_build", "swift build -c release --product signalbox")
+                $0.field("reproducible_build", "scripts/setup run && swift build -c release --static-swift-stdlib --product signalbox")
             }, headers: [(name: "Cache-Control", value: "public, max-age=30")])
     }
 }

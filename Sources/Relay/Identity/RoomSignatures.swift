@@ -1,3 +1,4 @@
+import Web
 import SignalboxMetrics
 
 /// What a message claims of its sender: a handle, and the proof of it.

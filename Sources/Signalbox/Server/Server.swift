@@ -62,6 +62,7 @@ struct Server {
         let templates = try Templates(
             directory: publicFiles.templates, requiring: DashboardTemplates.names + SitePages.names,
             stamp: files.stamp.page)
+        let record = record(templates, files)
         let address = ServerAddress(base: settings["PUBLIC_BASE_URL"].map(Self.origin))
         let door = try FrontDoor(settings: settings, directory: directory)
         let links = LoginLinks(clock: clock.now)
@@ -93,18 +94,20 @@ struct Server {
                 logPath: settings["BUGS_LOG"] ?? directory.reportsPath,
                 logBytes: settings.integer("BUGS_LOG_MAX_BYTES"), dispatch: channels.dispatch,
                 meter: metrics.meter, logger: logger),
-            facts: facts(clock), openAPI: try publicFiles.openAPIDocument(),
+            facts: ServerFacts(
+                version: record.version, commit: record.commit, startedAt: clock.now(), source: record.source,
+                hashes: { await record.files() }), openAPI: try publicFiles.openAPIDocument(),
             address: address
         ).add(to: router)
         let site = SiteRoutes(
             pages: SitePages(templates: templates, address: address), files: files,
-            texts: try siteTexts(publicFiles, now: clock.now()))
+            texts: try siteTexts(publicFiles, now: clock.now()), record: record)
         site.add(to: router)
         let dashboard = DashboardRoutes(
             metrics: metrics, gate: gate, templates: templates,
             map: try WorldMap(directory: publicFiles.map),
             settings: .init(
-                version: BuildVersion(SignalboxCommand.version), commit: BuildCommit.noted,
+                version: BuildVersion(SignalboxCommand.version), commit: record.commit,
                 recentHistoryMax: settings.integer("METRICS_RECENT_HISTORY_MAX"),
                 isStatusPublic: settings.isOn("PUBLIC_STATUS"), geo: { countries.facts }, clock: clock.now),
             logger: logger)
@@ -201,11 +204,22 @@ struct Server {
         }
     }
 
-    private func facts(_ clock: WallClock) -> ServerFacts {
+    private func record(_ templates: Templates, _ files: StaticFiles) -> BuildRecord {
         let hash = ExecutableHash()
-        return ServerFacts(
-            version: BuildVersion(SignalboxCommand.version).text, startedAt: clock.now(),
-            source: settings["SOURCE_URL"], hashes: { await hash.files() })
+        return BuildRecord(
+            version: BuildVersion(SignalboxCommand.version).text, commit: BuildNote.read()?.commit,
+            source: settings["SOURCE_URL"], keeping: keeping, program: { await hash.files() },
+            pages: files.hashes.map { ("assets/" + $0.name, $0.sha256) }
+                + templates.hashes.map { ("templates/" + $0.name, $0.sha256) })
+    }
+
+    /// How long what is counted is kept, and how countries are found, for `/source`.
+    private var keeping: [(name: String, value: String)] {
+        [
+            "METRICS_HISTORY_RETENTION_MINUTES", "METRICS_HOURLY_HISTORY_MAX", "METRICS_DAILY_HISTORY_MAX",
+            "METRICS_GEO_MINUTE_RETENTION_MINUTES", "METRICS_GEO_HOURLY_HISTORY_MAX", "STATS_TZ",
+            "GEO_SOURCE", "GEO_MIN_COUNT", "TRUST_CLOUDFLARE",
+        ].map { ($0, settings[$0] ?? "") }
     }
 
     private func frontOptions(_ countries: CountryDatabaseWatch, missing: FrontResponse) -> Front.Options {

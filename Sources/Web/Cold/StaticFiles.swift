@@ -44,6 +44,8 @@ public struct StaticFiles: Sendable {
         "txt": "text/plain; charset=utf-8", "woff2": "font/woff2",
     ]
 
+    /// Their SHA-256 as they lie on the disk, by name.
+    public let hashes: [(name: String, sha256: String)]
     /// The mark that addresses of these files carry in pages.
     public let stamp: AssetStamp
 
@@ -70,6 +72,7 @@ public struct StaticFiles: Sendable {
         }
         self.files = files
         self.stamp = stamp
+        hashes = contents.sorted { $0.key < $1.key }.map { (name: $0.key, sha256: SHA256.hex($0.value)) }
     }
 
     /// The file of that name; a name is looked up, never used as a path.

@@ -4,6 +4,8 @@ import Mustache
 /// The pages' templates, read once at start.
 public struct Templates: Sendable {
     private let library: MustacheLibrary
+    /// The SHA-256 of each as it lies on the disk, by file name.
+    public let hashes: [(name: String, sha256: String)]
 
     /// Why the templates can't be used, in a sentence for the operator.
     public enum Failure: Error, CustomStringConvertible, Equatable {
@@ -38,10 +40,12 @@ public struct Templates: Sendable {
             throw Failure.noDirectory(directory)
         }
         var library = MustacheLibrary()
+        var hashes: [(name: String, sha256: String)] = []
         for file in files.sorted() where file.hasSuffix(".mustache") {
             let name = String(file.dropLast(".mustache".count))
             do {
                 let text = try String(contentsOfFile: "\(directory)/\(file)", encoding: .utf8)
+                hashes.append((name: file, sha256: SHA256.hex(text)))
                 try library.register(stamp(text), named: name)
             } catch {
                 throw Failure.broken(name: name, reason: "\(error)")
@@ -51,6 +55,7 @@ public struct Templates: Sendable {
             throw Failure.missing(name: name, directory: directory)
         }
         self.library = library
+        self.hashes = hashes
     }
 
     /// Renders a template. Values are escaped by the template unless it says otherwise.

@@ -1,7 +1,7 @@
 /// Bytes as text that people can compare.
-enum Hex {
+public enum Hex {
     /// Bytes in lower-case hex.
-    static func text(_ bytes: [UInt8]) -> String {
+    public static func text(_ bytes: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { text in
             for (index, byte) in bytes.enumerated() {
                 text[index * 2] = digit(byte >> 4)

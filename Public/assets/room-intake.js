@@ -1,0 +1,123 @@
+// From envelopes to messages: opened a few milliseconds at a time, so that ten thousand don't freeze the page; copies
+// are dropped, what can't be read is folded, and what has had its time goes.
+'use strict';
+
+import { isMessage, markOf, open } from './room-envelope.js';
+import { dayOf } from './room-row.js';
+
+const SLICE = 8;
+// Nobody sees a hidden page, and its timers are slow.
+const HIDDEN_SLICE = 100;
+const TOGETHER = 5 * 60_000;
+
+/**
+ * - show(items, grown): new rows, and the run of sealed messages that has grown, if any.
+ * - hide(item): its time is over.
+ * - isOurs(mark): whether this page sent it.
+ */
+export function makeIntake({ key, show, hide, isOurs }) {
+  const queue = [];
+  const seen = new Set();
+  const byId = new Map();
+  const expiring = new Set();
+  const counts = { readable: 0, sealed: 0 };
+  let last; // the newest row
+  let timer = 0;
+  let ahead = 0; // of this browser's clock, the server's, in ms
+
+  function work() {
+    timer = 0;
+    const end = performance.now() + (document.hidden ? HIDDEN_SLICE : SLICE);
+    const items = [];
+    let grown;
+    let at = 0;
+    while (at < queue.length && performance.now() < end) {
+      const { envelope, isNew } = queue[at];
+      at += 1;
+      const item = read(envelope, isNew);
+      if (!item) continue;
+      if (item === last) grown = item;
+      else items.push((last = item));
+    }
+    queue.splice(0, at);
+    if (items.length || grown) show(items, grown && !items.includes(grown) ? grown : undefined);
+    if (queue.length) timer = setTimeout(work, 0);
+  }
+
+  /** The row of an envelope; the last row when it only grows; nothing when there is nothing to show. */
+  function read(envelope, isNew) {
+    const mark = markOf(envelope);
+    if (seen.has(mark)) return null;
+    seen.add(mark);
+    const gone = envelope.ttl_ms > 0 ? envelope.ts + envelope.ttl_ms - ahead : 0;
+    if (gone && gone <= Date.now()) return null;
+    const text = open(envelope, key);
+    const { seq, ts, sender } = envelope;
+    const isNewDay = !last || dayOf(last.ts) !== dayOf(ts);
+    if (text === null) {
+      counts.sealed += 1;
+      if (last?.kind === 'sealed' && !isNewDay) {
+        last.count += 1;
+        last.listed.push({ sender, ts });
+        last.envelopes.push(envelope);
+        return last;
+      }
+      return { kind: 'sealed', seq, ts, isNewDay, isNew, count: 1, listed: [{ sender, ts }], envelopes: [envelope] };
+    }
+    const isMine = isOurs(mark);
+    if (!isMine) counts.readable += 1;
+    const item = {
+      kind: 'text', seq, ts, sender, text, isMine, isNew, isNewDay, gone, mark, envelopes: [envelope],
+      id: envelope.id,
+      replyTo: typeof envelope.reply_to === 'string' ? envelope.reply_to : '',
+      standing: envelope.sender_verified === true ? 'vouched' : 'claimed',
+      isSame: continues(last, envelope),
+    };
+    if (!byId.has(item.id)) byId.set(item.id, item);
+    if (gone) expiring.add(item);
+    return item;
+  }
+
+  // Whoever has just spoken needs no second heading, unless there is a signature to tell of.
+  function continues(before, { sender, sender_verified, sender_sig, reply_to, ts }) {
+    const [envelope] = before?.envelopes ?? [];
+    return (
+      before?.kind === 'text' && before.sender === sender && !reply_to && ts - before.ts < TOGETHER &&
+      envelope.sender_verified === sender_verified && !sender_sig && !envelope.sender_sig
+    );
+  }
+
+  setInterval(() => {
+    const now = Date.now();
+    for (const item of expiring) {
+      if (item.gone > now) continue;
+      expiring.delete(item);
+      byId.delete(item.id);
+      hide(item);
+      if (item === last) last = { kind: 'gone', ts: item.ts };
+      item.text = '';
+    }
+  }, 1_000);
+
+  return {
+    counts,
+    byId,
+    take(envelope, isNew) {
+      if (!isMessage(envelope)) return;
+      queue.push({ envelope, isNew });
+      timer ||= setTimeout(work, 0);
+    },
+    /** The server's clock, as its answers tell it. */
+    setClock(date) {
+      // Their time has no fractions of a second, and both are near enough most of the time.
+      const difference = date - Date.now();
+      if (Number.isFinite(date)) ahead = Math.abs(difference) < 2_000 ? 0 : difference;
+    },
+    drop(items) {
+      for (const item of items) {
+        byId.delete(item.id);
+        expiring.delete(item);
+      }
+    },
+  };
+}

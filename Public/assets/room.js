@@ -1,0 +1,272 @@
+// A room in the browser. The key comes from the address and stays here; this script joins up the parts that each do
+// one thing.
+'use strict';
+
+import { makeComposer } from './room-composer.js';
+import { makeHistory } from './room-history.js';
+import { makeIntake } from './room-intake.js';
+import { base64url, bytesOf, fingerprint, newAddress, newKey, readAddress } from './room-key.js';
+import { keepLine } from './room-line.js';
+import { makeLog } from './room-log.js';
+import { makeOutbox } from './room-outbox.js';
+import { makePeople, makeSpeaker } from './room-people.js';
+import { makeProofs } from './room-proof.js';
+import { messageRow, pendingRow, sealedRow } from './room-row.js';
+import { makeSide } from './room-side.js';
+import { element } from './room-text.js';
+
+const $ = (id) => document.getElementById(id);
+const WORDS = {
+  connecting: 'Connecting…',
+  live: 'Connected',
+  reconnecting: 'Reconnecting…',
+};
+
+const address = readAddress(location);
+const base = `/api/rooms/${address.id}`;
+// Another key is another conversation.
+addEventListener('hashchange', () => location.reload());
+start().catch(() => instead('The page could not start', 'The server did not answer. Reload the page to try again.'));
+
+async function start() {
+  if (!address.id) return instead('No such room', 'A room’s name has 4 to 64 letters, digits, _ and -.');
+  if (address.fault) return instead('The key in this link is damaged', 'What follows #k= must be 32 bytes as base64. A part of the link may have been lost when it was copied.', true);
+  const isMade = !address.key;
+  if (isMade) {
+    // Whoever comes first makes the key; who comes later without it has half a link.
+    if ((await status()).exists) return instead('This link lacks its key', 'Somebody is talking here, with a key that stands in the link after the #. Ask for the whole link, or paste it here.', true);
+    address.key = newKey();
+    history.replaceState(null, '', `${location.pathname}${location.search}#k=${base64url(address.key)}`);
+  }
+  await enter(address, isMade);
+}
+
+async function status() {
+  const response = await fetch(`${base}/status`);
+  if (!response.ok) throw new Error(response.statusText);
+  return response.json();
+}
+
+/** Says why there is no conversation, and offers a way in. */
+function instead(heading, text, isAsking = false) {
+  $('instead').hidden = false;
+  $('instead-heading').textContent = heading;
+  $('instead-text').textContent = text;
+  $('instead-form').hidden = !isAsking;
+  if (window.nacl) $('instead-new').href = newAddress();
+  $('instead-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const [, pasted = $('instead-link').value] = $('instead-link').value.split('#k=');
+    const isKey = bytesOf(pasted.trim())?.length === 32;
+    $('instead-fault').hidden = isKey;
+    $('instead-fault').textContent = 'There is no key in it: a link ends in #k= and 43 signs.';
+    if (isKey) location.hash = `k=${pasted.trim()}`;
+  });
+}
+
+async function enter({ id, key, isSigned }, isMade) {
+  const notify = makeNotices($('notices'));
+  const archive = makeHistory(id);
+  const proofs = makeProofs(id);
+  const say = makeSpeaker($('said'));
+  const showPeople = makePeople({ heading: $('people-heading'), list: $('people') });
+  const pendings = new Map(); // rows, by entry
+  let hasBeenReady = false;
+  let missed = 0; // new messages below the view
+
+  $('room').hidden = false;
+  $('room-id').textContent = id;
+  if (isMade) notify('made', 'This room is new, and its key was made in this browser just now. If somebody sent you here, their link was cut: ask for all of it.', 'caution');
+  if (isSigned) lock();
+
+  const log = makeLog({
+    scroller: $('log'),
+    holder: $('chunks'),
+    draw,
+    moved(isAtEnd) {
+      if (isAtEnd) missed = 0;
+      showNewer();
+    },
+    dropped: (items) => intake.drop(items),
+  });
+
+  const outbox = makeOutbox({
+    url: `${base}/messages`,
+    show(entry) {
+      const row = pendingRow(entry);
+      if (pendings.has(entry)) pendings.get(entry).replaceWith(row);
+      else $('pending').append(row);
+      pendings.set(entry, row);
+      $('quiet').hidden = true;
+      log.settle();
+    },
+  });
+
+  const intake = makeIntake({ key, show, hide, isOurs });
+
+  const composer = makeComposer({
+    find: $,
+    key,
+    send(body, text) {
+      log.toEnd();
+      outbox.add(body, text);
+    },
+    renamed: () => line.rename(),
+  });
+
+  const side = makeSide({
+    find: $,
+    history: archive,
+    fingerprint: fingerprint(key),
+    notify,
+    keep() {
+      for (let item = log.first; item; item = log.after(item)) item.envelopes.forEach((envelope) => archive.add(envelope));
+    },
+  });
+
+  // Rows
+
+  function draw(item) {
+    if (item.kind === 'sealed') return sealedRow(item);
+    if (!item.isChecked && item.standing === 'vouched') {
+      item.isChecked = true;
+      proofs.standing(item.envelopes[0]).then((standing) => {
+        if (standing === item.standing) return;
+        item.standing = standing;
+        log.redraw(item);
+      });
+    }
+    return messageRow(item, item.replyTo && intake.byId.get(item.replyTo));
+  }
+
+  function isOurs(mark) {
+    const entry = outbox.settle(mark);
+    pendings.get(entry)?.remove();
+    pendings.delete(entry);
+    return Boolean(entry);
+  }
+
+  function show(items, grown) {
+    $('quiet').hidden = true;
+    if (grown) log.redraw(grown);
+    log.append(items);
+    const fresh = items.filter(({ kind, isNew, isMine }) => kind === 'text' && isNew && !isMine);
+    say(fresh);
+    if (!log.isAtEnd) missed += fresh.length;
+    showNewer();
+    const { sealed, readable } = intake.counts;
+    if (!sealed) return;
+    const count = `Messages that this link’s key can’t read: ${sealed}`;
+    if (readable) notify('sealed', `${count}.`, 'caution');
+    else notify('sealed', `${count}, and no other. Somebody uses another key: compare fingerprints.`, 'danger');
+  }
+
+  function hide(item) {
+    const after = log.after(item);
+    log.remove(item);
+    archive.remove(item.seq);
+    if (composer.target === item) composer.reply(null);
+    if (after && (after.isSame || item.isNewDay)) {
+      after.isSame = false;
+      after.isNewDay ||= item.isNewDay;
+      log.redraw(after);
+    }
+    // Nor may it stay readable where it is quoted.
+    for (const quote of $('chunks').querySelectorAll(`[data-quotes="${CSS.escape(item.id)}"]`)) {
+      const answer = rowItem(quote);
+      if (answer) log.redraw(answer);
+    }
+    $('quiet').hidden = Boolean(log.last || pendings.size);
+  }
+
+  function showNewer() {
+    $('newer').hidden = log.isAtEnd;
+    $('newer').textContent = missed ? `${missed} new` : 'To the newest';
+    document.title = `${missed ? `(${missed}) ` : ''}Room · Signalbox`;
+  }
+
+  function rowItem(node) {
+    return log.itemOf(node.closest('[data-seq]'));
+  }
+
+  $('newer').addEventListener('click', () => log.toEnd());
+  $('log').addEventListener('click', (event) => {
+    const node = event.target.closest('[data-act]');
+    const item = node && rowItem(node);
+    if (node?.dataset.act === 'reply' && item) composer.reply(item);
+    if (node?.dataset.act === 'jump' && item) jump(intake.byId.get(item.replyTo));
+    const [entry] = [...pendings].find(([, row]) => row.contains(node)) ?? [];
+    if (entry && node.dataset.act === 'again') outbox.again(entry);
+    if (entry && node.dataset.act === 'edit') {
+      isOurs(entry.mark);
+      composer.restore(entry.text);
+    }
+  });
+
+  function jump(target) {
+    if (!target) return;
+    const row = log.reveal(target);
+    row.classList.add('found');
+    setTimeout(() => row.classList.remove('found'), 2_000);
+  }
+
+  // The line
+
+  function lock() {
+    notify('locked', 'This room takes signed messages only. This page has no handle to sign with: you can read here, but not write.', 'caution');
+    $('composer').dataset.locked = '';
+    queueMicrotask(() => composer.close());
+  }
+
+  function hear(event) {
+    if (event.type === 'message') {
+      if (archive.isOn) archive.add(event);
+      intake.take(event, hasBeenReady);
+    } else if (event.type === 'ready') {
+      hasBeenReady = true;
+      if (event.participants) showPeople(event);
+    } else if (event.type === 'presence') showPeople(event);
+    else if (event.type === 'locked' || (event.type === 'status' && event.signed_only === true)) {
+      if (!('locked' in $('composer').dataset)) lock();
+    } else if (event.type === 'error') notify('error', `The server says: ${String(event.error).slice(0, 120)}`, 'danger');
+    if (event.type === 'status') intake.setClock(event.date);
+  }
+
+  function note(state, transport) {
+    const live = $('live');
+    live.hidden = false;
+    live.dataset.state = state === 'live' ? 'live' : 'stale';
+    live.dataset.transport = transport ?? '';
+    live.textContent = WORDS[state];
+    live.title = transport ? `by ${{ ws: 'WebSocket', sse: 'server-sent events', poll: 'long-polling' }[transport]}` : '';
+    if (state === 'live') notify('error', '');
+  }
+
+  const kept = await archive.load().catch(() => []);
+  side.showHistory();
+  for (const envelope of kept) intake.take(envelope, false);
+  const wanted = new URLSearchParams(location.search).get('transport');
+  const line = keepLine({
+    base,
+    forced: ['ws', 'sse', 'poll'].includes(wanted) ? wanted : '',
+    after: kept.at(-1)?.seq ?? 0,
+    name: () => composer.name,
+    hear,
+    note,
+  });
+}
+
+/** Lines above the conversation, one for each subject; an empty text takes it away. */
+function makeNotices(holder) {
+  const lines = new Map();
+  return function notify(subject, text, tone) {
+    const line = lines.get(subject) ?? element('p');
+    if (line.textContent === text) return;
+    line.className = `alert-row alert-${tone}`;
+    line.textContent = text;
+    line.dataset.subject = subject;
+    lines.set(subject, line);
+    if (text) holder.append(line);
+    else line.remove();
+  };
+}

@@ -1,0 +1,177 @@
+"""The examples on a page: read from it as it is served, and run as a reader would who pastes them one by one.
+
+A page's examples run in the order in which they stand, in one empty directory, since some write what others
+read. One whose name begins with `listen-` goes on until it is interrupted, as it would in another terminal: it is
+started, and looked at when the page is over.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+
+from server import BINARY, Server, eventually
+
+RUN_TIMEOUT = 60.0
+# What a reader would have typed; a script's name matters where it says how to load its neighbours.
+SUFFIXES = {"sh": ".sh", "python": ".py", "javascript": ".cjs", "swift": ".swift"}
+INTERPRETERS = {"sh": ["sh", "-eu"], "python": [sys.executable, "-u"], "javascript": ["node"], "swift": ["swift"]}
+
+
+@dataclass(frozen=True)
+class Snippet:
+    language: str
+    name: str
+    text: str
+
+    @property
+    def listens(self) -> bool:
+        return self.name.startswith("listen-")
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.name}"
+
+
+def snippets(page: str) -> list[Snippet]:
+    """Every example of a page, in order."""
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.depth == 0, "an example is never closed"
+    return reader.found
+
+
+@dataclass
+class _Reader(HTMLParser):
+    found: list[Snippet] = field(default_factory=list)
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag != "div":
+            return
+        label = dict(attributes).get("data-snippet")
+        if label is not None and self.depth == 0:
+            self._label, self._text, self.depth = label, "", 1
+        elif self.depth > 0:
+            self.depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "div" or self.depth == 0:
+            return
+        self.depth -= 1
+        if self.depth == 0:
+            language, name = self._label.split(" ")
+            assert language in INTERPRETERS, self._label
+            self.found.append(Snippet(language, name, self._text.strip("\n") + "\n"))
+
+    def handle_data(self, data: str) -> None:
+        if self.depth > 0:
+            self._text += data
+
+
+class Reader:
+    """Somebody with an empty directory who runs a page's examples."""
+
+    def __init__(self, server: Server, directory: Path) -> None:
+        self.directory = directory
+        self.outputs: dict[str, str] = {}
+        self._listening: list[tuple[Snippet, subprocess.Popen[bytes], Path]] = []
+        # Nothing gets out of the machine, and `python3` and `signalbox` are the ones under test.
+        tools = directory / "tools"
+        tools.mkdir()
+        (tools / "python3").symlink_to(sys.executable)
+        (tools / "signalbox").symlink_to(BINARY)
+        self._environment = {
+            # Beside the interpreter, so that it finds its packages.
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(tools), os.environ["PATH"]]),
+            "HOME": str(directory),
+            "LANG": "C.UTF-8",
+            "PIP_NO_INDEX": "1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "no_proxy": "*",
+        }
+        self.server = server
+
+    def run_all(self, found: list[Snippet]) -> dict[str, str]:
+        """Runs every example and returns what each printed, by its name."""
+        try:
+            for snippet in found:
+                if snippet.listens:
+                    self._start(snippet)
+                else:
+                    self._run(snippet)
+            for listener in self._listening:
+                self._look_at(*listener)
+        finally:
+            for _, process, _ in self._listening:
+                _end(process)
+        return self.outputs
+
+    def _command(self, snippet: Snippet) -> list[str]:
+        interpreter = INTERPRETERS[snippet.language]
+        if snippet.language != "python":
+            found = shutil.which(interpreter[0])
+            assert found, f"no {interpreter[0]} here: run scripts/setup test"
+        script = self.directory / f"{snippet.name}{SUFFIXES[snippet.language]}"
+        script.write_text(snippet.text)
+        return [*interpreter, str(script)]
+
+    def _run(self, snippet: Snippet) -> None:
+        ended = subprocess.run(
+            self._command(snippet),
+            cwd=self.directory,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_TIMEOUT,
+        )
+        said = f"{snippet}\n{ended.stdout}\n{ended.stderr}"
+        assert ended.returncode == 0, f"ended with {ended.returncode}: {said}"
+        assert '"reason":"unknown_route"' not in ended.stdout, f"asked for what isn't there: {said}"
+        self.outputs[snippet.name] = ended.stdout
+
+    def _start(self, snippet: Snippet) -> None:
+        output = self.directory / f"{snippet.name}.out"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                self._command(snippet),
+                cwd=self.directory,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                # Its children must go with it.
+                start_new_session=True,
+            )
+        self._listening.append((snippet, process, output))
+        # It should be there before the next example sends something; what is quiet until then is given a moment.
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline and process.poll() is None and not output.stat().st_size:
+            time.sleep(0.05)
+
+    def _look_at(self, snippet: Snippet, process: subprocess.Popen[bytes], output: Path) -> None:
+        eventually(lambda: output.stat().st_size > 0 or process.poll() is not None, f"{snippet} prints something", 15)
+        text = output.read_text(errors="replace")
+        assert process.poll() is None, f"{snippet} ended by itself:\n{text}"
+        assert "Traceback" not in text, f"{snippet}:\n{text}"
+        self.outputs[snippet.name] = text
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
