@@ -115,6 +115,7 @@ let package = Package(
             name: "Signalbox",
             dependencies: [
                 "Relay", "Dashboard", "Site", "Notify", "GeoIP", "CSodium",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -8,22 +8,38 @@ const NAME_KEY = 'signalbox-name';
 // The server takes 128 KiB of base64, of which 16 bytes are the seal's own.
 const LONGEST = (128 * 1024 * 3) / 4 - 16;
 
+// For this tab alone: a name kept for good would join up rooms that have nothing to do with each other. A browser may
+// refuse even that, and then the name is a new one each time.
+
+function remembered() {
+  try {
+    return sessionStorage.getItem(NAME_KEY) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function remember(name) {
+  try {
+    sessionStorage.setItem(NAME_KEY, name);
+  } catch {}
+}
+
 /** - send(body, text); renamed(name): a new name was chosen. */
 export function makeComposer({ find, key, send, renamed }) {
   const [form, text, name, ttl, fault, replying] = ['composer', 'text', 'name', 'ttl', 'fault', 'replying'].map(find);
   let target; // the message that is replied to
 
-  // For this tab alone: a name kept for good would join up rooms that have nothing to do with each other.
-  name.value = ownName(sessionStorage.getItem(NAME_KEY) ?? '') || `guest-${Math.random().toString(36).slice(2, 6)}`;
-  let current = name.value;
-  sessionStorage.setItem(NAME_KEY, current);
+  let current = ownName(remembered()) || `guest-${Math.random().toString(36).slice(2, 6)}`;
+  name.value = current;
+  remember(current);
 
   function rename() {
     const wanted = ownName(name.value) || current;
     name.value = wanted;
     if (wanted === current) return;
     current = wanted;
-    sessionStorage.setItem(NAME_KEY, current);
+    remember(current);
     renamed(current);
   }
 

@@ -5,9 +5,11 @@
 import { isMessage, markOf, open } from './room-envelope.js';
 import { dayOf } from './room-row.js';
 
-const SLICE = 8;
+const SLICE = 10;
 // Nobody sees a hidden page, and its timers are slow.
 const HIDDEN_SLICE = 100;
+// While there is more to come, rows are handed on in lots: most of them scroll past without being seen.
+const LOT = 400;
 const TOGETHER = 5 * 60_000;
 
 /**
@@ -21,27 +23,36 @@ export function makeIntake({ key, show, hide, isOurs }) {
   const byId = new Map();
   const expiring = new Set();
   const counts = { readable: 0, sealed: 0 };
+  const breath = new MessageChannel(); // a timer would wait for 4 ms each time
+  let items = []; // rows not handed on yet
+  let grown; // a row handed on that has grown
+  let handed = 0; // when the last lot was
   let last; // the newest row
-  let timer = 0;
+  let isAtWork = false;
   let ahead = 0; // of this browser's clock, the server's, in ms
 
-  function work() {
-    timer = 0;
-    const end = performance.now() + (document.hidden ? HIDDEN_SLICE : SLICE);
-    const items = [];
-    let grown;
+  breath.port1.onmessage = () => {
+    const begin = performance.now();
+    const end = begin + (document.hidden ? HIDDEN_SLICE : SLICE);
     let at = 0;
     while (at < queue.length && performance.now() < end) {
       const { envelope, isNew } = queue[at];
       at += 1;
       const item = read(envelope, isNew);
       if (!item) continue;
-      if (item === last) grown = item;
-      else items.push((last = item));
+      if (item !== last) items.push((last = item));
+      else if (items.at(-1) !== item) grown = item;
     }
     queue.splice(0, at);
-    if (items.length || grown) show(items, grown && !items.includes(grown) ? grown : undefined);
-    if (queue.length) timer = setTimeout(work, 0);
+    isAtWork = queue.length > 0;
+    if (!isAtWork || begin - handed > LOT) hand(begin);
+    if (isAtWork) breath.port2.postMessage(0);
+  };
+
+  function hand(now) {
+    const [rows, row] = [items, grown];
+    [items, grown, handed] = [[], undefined, now];
+    if (rows.length || row) show(rows, row);
   }
 
   /** The row of an envelope; the last row when it only grows; nothing when there is nothing to show. */
@@ -49,11 +60,12 @@ export function makeIntake({ key, show, hide, isOurs }) {
     const mark = markOf(envelope);
     if (seen.has(mark)) return null;
     seen.add(mark);
-    const gone = envelope.ttl_ms > 0 ? envelope.ts + envelope.ttl_ms - ahead : 0;
+    const gone = Number.isFinite(envelope.ttl_ms) && envelope.ttl_ms > 0 ? envelope.ts + envelope.ttl_ms - ahead : 0;
     if (gone && gone <= Date.now()) return null;
     const text = open(envelope, key);
     const { seq, ts, sender } = envelope;
-    const isNewDay = !last || dayOf(last.ts) !== dayOf(ts);
+    const day = dayOf(ts);
+    const isNewDay = last?.day !== day;
     if (text === null) {
       counts.sealed += 1;
       if (last?.kind === 'sealed' && !isNewDay) {
@@ -62,12 +74,12 @@ export function makeIntake({ key, show, hide, isOurs }) {
         last.envelopes.push(envelope);
         return last;
       }
-      return { kind: 'sealed', seq, ts, isNewDay, isNew, count: 1, listed: [{ sender, ts }], envelopes: [envelope] };
+      return { kind: 'sealed', seq, ts, day, isNewDay, isNew, count: 1, listed: [{ sender, ts }], envelopes: [envelope] };
     }
     const isMine = isOurs(mark);
     if (!isMine) counts.readable += 1;
     const item = {
-      kind: 'text', seq, ts, sender, text, isMine, isNew, isNewDay, gone, mark, envelopes: [envelope],
+      kind: 'text', seq, ts, day, sender, text, isMine, isNew, isNewDay, gone, mark, envelopes: [envelope],
       id: envelope.id,
       replyTo: typeof envelope.reply_to === 'string' ? envelope.reply_to : '',
       standing: envelope.sender_verified === true ? 'vouched' : 'claimed',
@@ -90,11 +102,12 @@ export function makeIntake({ key, show, hide, isOurs }) {
   setInterval(() => {
     const now = Date.now();
     for (const item of expiring) {
-      if (item.gone > now) continue;
+      // What isn't on the list yet can't be taken off it.
+      if (item.gone > now || !item.chunk) continue;
       expiring.delete(item);
       byId.delete(item.id);
       hide(item);
-      if (item === last) last = { kind: 'gone', ts: item.ts };
+      if (item === last) last = { kind: 'gone', day: item.day };
       item.text = '';
     }
   }, 1_000);
@@ -102,10 +115,15 @@ export function makeIntake({ key, show, hide, isOurs }) {
   return {
     counts,
     byId,
+    /** Envelopes that came but aren't on the list yet. */
+    get waiting() {
+      return [...items.flatMap(({ envelopes }) => envelopes), ...queue.map(({ envelope }) => envelope)];
+    },
     take(envelope, isNew) {
       if (!isMessage(envelope)) return;
       queue.push({ envelope, isNew });
-      timer ||= setTimeout(work, 0);
+      if (!isAtWork) breath.port2.postMessage(0);
+      isAtWork = true;
     },
     /** The server's clock, as its answers tell it. */
     setClock(date) {

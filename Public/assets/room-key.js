@@ -20,7 +20,10 @@ export function base64url(bytes) {
 /** The bytes of either kind of base64, padded or not; null when it is none. */
 export function bytesOf(text) {
   try {
-    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
+    const letters = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = new Uint8Array(letters.length);
+    for (let at = 0; at < bytes.length; at += 1) bytes[at] = letters.charCodeAt(at);
+    return bytes;
   } catch {
     return null;
   }
@@ -36,9 +39,9 @@ export function readAddress({ pathname, hash }) {
     if (name && !fields.has(name)) fields.set(name, rest.join('='));
   }
   const text = fields.get('k');
-  if (!text) return { id, key: null, isSigned: fields.get('signed') === '1' };
-  const key = bytesOf(unescaped(text));
-  return { id, key: key?.length === KEY_BYTES ? key : null, fault: key?.length !== KEY_BYTES, isSigned: fields.get('signed') === '1' };
+  const bytes = text ? bytesOf(unescaped(text)) : null;
+  const key = bytes?.length === KEY_BYTES ? bytes : null;
+  return { id, key, fault: Boolean(text && !key), isSigned: fields.get('signed') === '1' };
 }
 
 function unescaped(text) {

@@ -63,6 +63,8 @@ export function makeOutbox({ url, show }) {
     }
   }
 
+  addEventListener('beforeunload', (event) => entries.length && event.preventDefault());
+
   return {
     /** Takes a sealed message; `text` is for showing it. */
     add(body, text) {

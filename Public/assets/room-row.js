@@ -53,7 +53,9 @@ export function messageRow(item, target) {
   if (item.isMine) row.classList.add('mine');
   if (item.isSame && !item.isNewDay) row.classList.add('same');
   const head = element('p', 'from');
-  head.append(element('bdi', 'sender', safeName(item.sender)), badge(item.standing), timeOf(item.ts));
+  head.append(element('bdi', 'sender', safeName(item.sender)));
+  if (item.isMine) head.append(element('span', '', 'you'));
+  head.append(badge(item.standing), timeOf(item.ts));
   if (item.gone) {
     const gone = element('span', 'gone', `gone at ${clockWithSeconds.format(dateOf(item.gone))}`);
     gone.title = whole.format(dateOf(item.gone));

@@ -30,7 +30,7 @@ export function makeSide({ find, history, fingerprint, notify, keep }) {
 
   find('copy').addEventListener('click', async () => {
     const isCopied = await copy(location.href, link);
-    notify('copied', isCopied ? 'Copied. The link is the key: whoever has it reads everything here and can write.' : 'Copying is not allowed here. The link stands under Details.', 'caution');
+    notify('copied', isCopied ? 'Copied. The link is the key: whoever has it reads everything here and can write.' : 'Copying is not allowed here. The link stands under Details.', 'caution', true);
   });
 
   async function attempt(work, words) {

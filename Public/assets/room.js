@@ -29,6 +29,7 @@ addEventListener('hashchange', () => location.reload());
 start().catch(() => instead('The page could not start', 'The server did not answer. Reload the page to try again.'));
 
 async function start() {
+  if (!window.nacl) return instead('The encryption is missing', 'The script that encrypts did not load. Nothing was sent. Reload the page to try again.');
   if (!address.id) return instead('No such room', 'A room’s name has 4 to 64 letters, digits, _ and -.');
   if (address.fault) return instead('The key in this link is damaged', 'What follows #k= must be 32 bytes as base64. A part of the link may have been lost when it was copied.', true);
   const isMade = !address.key;
@@ -76,7 +77,7 @@ async function enter({ id, key, isSigned }, isMade) {
 
   $('room').hidden = false;
   $('room-id').textContent = id;
-  if (isMade) notify('made', 'This room is new, and its key was made in this browser just now. If somebody sent you here, their link was cut: ask for all of it.', 'caution');
+  if (isMade) notify('made', 'This room is new, and its key was made in this browser just now. If somebody sent you here, their link was cut: ask for all of it.', 'caution', true);
   if (isSigned) lock();
 
   const log = makeLog({
@@ -120,7 +121,8 @@ async function enter({ id, key, isSigned }, isMade) {
     fingerprint: fingerprint(key),
     notify,
     keep() {
-      for (let item = log.first; item; item = log.after(item)) item.envelopes.forEach((envelope) => archive.add(envelope));
+      for (let item = log.first; item; item = log.after(item)) item.envelopes.forEach(archive.add);
+      intake.waiting.forEach(archive.add);
     },
   });
 
@@ -224,7 +226,7 @@ async function enter({ id, key, isSigned }, isMade) {
       intake.take(event, hasBeenReady);
     } else if (event.type === 'ready') {
       hasBeenReady = true;
-      if (event.participants) showPeople(event);
+      if (Array.isArray(event.participants)) showPeople(event);
     } else if (event.type === 'presence') showPeople(event);
     else if (event.type === 'locked' || (event.type === 'status' && event.signed_only === true)) {
       if (!('locked' in $('composer').dataset)) lock();
@@ -235,7 +237,7 @@ async function enter({ id, key, isSigned }, isMade) {
   function note(state, transport) {
     const live = $('live');
     live.hidden = false;
-    live.dataset.state = state === 'live' ? 'live' : 'stale';
+    live.dataset.state = { connecting: 'waiting', live: 'live', reconnecting: 'stale' }[state];
     live.dataset.transport = transport ?? '';
     live.textContent = WORDS[state];
     live.title = transport ? `by ${{ ws: 'WebSocket', sse: 'server-sent events', poll: 'long-polling' }[transport]}` : '';
@@ -259,13 +261,19 @@ async function enter({ id, key, isSigned }, isMade) {
 /** Lines above the conversation, one for each subject; an empty text takes it away. */
 function makeNotices(holder) {
   const lines = new Map();
-  return function notify(subject, text, tone) {
+  return function notify(subject, text, tone, isPassing = false) {
     const line = lines.get(subject) ?? element('p');
-    if (line.textContent === text) return;
+    if (line.firstChild?.data === text) return;
+    lines.set(subject, line);
     line.className = `alert-row alert-${tone}`;
     line.textContent = text;
-    line.dataset.subject = subject;
-    lines.set(subject, line);
+    if (isPassing) {
+      const close = element('button', 'quiet', '✕');
+      close.type = 'button';
+      close.ariaLabel = 'I have read it';
+      close.addEventListener('click', () => notify(subject, ''));
+      line.append(close);
+    }
     if (text) holder.append(line);
     else line.remove();
   };

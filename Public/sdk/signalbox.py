@@ -60,11 +60,15 @@ ATTEMPTS = 5
 PATIENCE = 60.0
 # A relay sends a sign of life each 15 s; a stream that is silent for longer than this is dead.
 STREAM_TIMEOUT = 45.0
-# Waits between two tries, in s: the first when the relay names none, and the longest.
+# Waits of a stream between two tries, in s: the first when the relay names none, and the longest.
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 30.0
+# The same for requests that somebody waits for.
+RETRY_DELAY = 0.2
 # The longest part of a long-poll that is one request, in s.
 POLL_SECONDS = 30
+# After how long a worker looks whether the claim that another one holds has run out, in s.
+PROBE_SECONDS = 5.0
 
 # Longer than any line of a stream and any answer that a relay has a reason to send, in bytes.
 LINE_MAX = 4 * 1024 * 1024
@@ -247,7 +251,7 @@ class Room:
         """Ends every stream and request of this object, in other threads too."""
         self._http.close()
         if self.agent is not None:
-            self.agent._leases.release(self.id, self)
+            self.agent._turns.end(self.id, self)
 
     # Writing
 
@@ -301,7 +305,7 @@ class Room:
     def _find(self, nonce: str, after: int) -> _Json | None:
         """The message of that nonce, if the relay has it."""
         for _ in range(20):
-            page = self._page("transcript", after=after, limit=500)
+            page = self._page(after, 500, attempts=1)
             for raw in page:
                 if raw.get("nonce") == nonce:
                     return raw
@@ -412,18 +416,17 @@ class Room:
         """Up to `limit` messages behind `after`, oldest first, own ones too, as far as the relay still has them."""
         found: list[Message] = []
         while len(found) < limit:
-            page = self._page("transcript", after=max(0, after), limit=min(500, limit - len(found)))
+            page = self._page(max(0, after), min(500, limit - len(found)))
             if not page:
                 break
             found += [self._open(raw) for raw in page]
             after = page[-1]["seq"]
         return found[:limit]
 
-    def _page(self, part: str, *, after: int, limit: int) -> list[_Json]:
+    def _page(self, after: int, limit: int, attempts: int = ATTEMPTS) -> list[_Json]:
         """Messages behind `after` in their order; the relay's word for either isn't taken."""
-        page = _messages(self._http.call("GET", f"{self._path}/{part}?after={after}&limit={limit}"))
-        page = sorted((raw for raw in page if raw["seq"] > after), key=lambda raw: int(raw["seq"]))
-        return page
+        answer = self._http.call("GET", f"{self._path}/transcript?after={after}&limit={limit}", attempts=attempts)
+        return sorted((raw for raw in _messages(answer) if raw["seq"] > after), key=lambda raw: int(raw["seq"]))
 
     def _listen(self) -> None:
         """Shows the others that somebody of this name listens. A courtesy: it may fail."""
@@ -455,11 +458,18 @@ class Room:
         deadline = time.monotonic() + timeout
         while True:
             left = max(0.0, deadline - time.monotonic())
-            if not agent._leases.await_turn(self.id, self, min(left, 5.0)) and left > 5.0:
-                continue
+            turn = agent._turns.wait(self.id, self, min(left, PROBE_SECONDS))
+            message = self._claim(agent, deadline, lease, turn) if turn else None
+            if message is not None or time.monotonic() >= deadline:
+                return message
+
+    def _claim(self, agent: Agent, deadline: float, lease: float | None, turn: str) -> Message | None:
+        """Asks for a claim once, and keeps the turn only if it brings one."""
+        has_claim = False
+        try:
             self._listen()
             left = max(0.0, deadline - time.monotonic())
-            seconds = min(POLL_SECONDS, int(left + 0.999))
+            seconds = 0 if turn == "probe" else min(POLL_SECONDS, int(left + 0.999))
             query = f"timeout={seconds}" + (f"&ttl_ms={int(lease * 1000)}" if lease is not None else "")
             answer = agent._signed(
                 self._http, "POST", f"{self._path}/claim?{query}", {"handle": agent.handle},
@@ -467,15 +477,17 @@ class Room:
             )  # fmt: skip
             raw, claim_id = answer.get("message"), answer.get("claim_id")
             if isinstance(raw, dict) and _is_seq(raw.get("seq")) and isinstance(claim_id, str):
-                # Two waiting workers of one agent are woken with one claim: the first to see it has it.
-                if agent._leases.take(self.id, claim_id, self):
-                    return dataclasses.replace(self._open(raw), claim_id=claim_id)
-            elif not answer.get("empty"):
+                has_claim = agent._turns.take(self.id, self, claim_id)
+                return dataclasses.replace(self._open(raw), claim_id=claim_id) if has_claim else None
+            if not answer.get("empty"):
                 raise _bad_answer("the relay answered a claim with neither a message nor nothing")
-            elif answer.get("exists") is False:
-                self._http.closed.wait(min(max(0.0, deadline - time.monotonic()), random.uniform(1, 2)))
-            if time.monotonic() >= deadline:
-                return None
+            # A room that nobody has opened is answered at once, and so is everybody when the relay goes.
+            pause = random.uniform(1, 2) if answer.get("exists") is False else 0.05
+            self._http.closed.wait(max(0.0, min(pause, deadline - time.monotonic())))
+            return None
+        finally:
+            if not has_claim and turn != "probe":
+                agent._turns.end(self.id, self)
 
     def ack(self, message: Message) -> None:
         """Says that a claimed message is done.
@@ -489,7 +501,7 @@ class Room:
         try:
             agent._signed(self._http, "POST", f"{self._path}/ack", body)
         finally:
-            agent._leases.drop(self.id, message.claim_id)
+            agent._turns.end(self.id, self, message.claim_id)
 
     def _needs_agent(self) -> Agent:
         if self.agent is None:
@@ -532,7 +544,7 @@ class Agent:
         self._box_key = box_key
         self._sign_key = sign_key
         self._http = _Client(self.origin)
-        self._leases = _Leases()
+        self._turns = _Turns()
         # Direct messages whose loop body has run, and those of them the relay may still have.
         self._done = _Recent()
 
@@ -893,37 +905,52 @@ def _profile_text(profile: _Json) -> str:
 # Workers, waits, memory
 
 
-class _Leases:
-    """Which worker of this process has the agent's claim in a room. A relay gives an agent one at a time."""
+class _Turns:
+    """Which worker of this process asks for an agent's next claim in a room, or has it; the others queue.
+
+    A relay gives an agent one claim at a time, and the same one to all who ask in its name.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._held: dict[str, tuple[str, Room]] = {}
+        # By room: who has the turn, and the claim that came of it; None while it is being asked for.
+        self._turns: dict[str, tuple[Room, str | None]] = {}
+        self._queues: dict[str, list[Room]] = {}
 
-    def await_turn(self, room: str, worker: Room, timeout: float) -> bool:
-        """Waits until no other worker has a claim; false when one still has."""
+    def wait(self, room: str, worker: Room, timeout: float) -> str:
+        """`own`: it is the worker's turn. `probe`: another one has had a claim for so long that the worker
+        may look whether its lease is over. Empty: neither in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._held.get(room, ("", worker))[1] is worker, timeout)
+            if room in self._turns and self._turns[room][0] is worker:
+                return "own"
+            queue = self._queues.setdefault(room, [])
+            queue.append(worker)
+            try:
+                if self._changed.wait_for(lambda: room not in self._turns and queue[0] is worker, timeout):
+                    self._turns[room] = (worker, None)
+                    return "own"
+                return "probe" if queue[0] is worker and self._turns.get(room, ("", None))[1] else ""
+            finally:
+                queue.remove(worker)
+                if not queue:
+                    del self._queues[room]
+                self._changed.notify_all()
 
-    def take(self, room: str, claim_id: str, worker: Room) -> bool:
-        """Makes the claim the worker's, unless another one has it."""
+    def take(self, room: str, worker: Room, claim_id: str) -> bool:
+        """Makes the claim the worker's, unless it is another one's."""
         with self._changed:
-            held = self._held.get(room)
-            if held is not None and held[0] == claim_id and held[1] is not worker:
+            holder, held = self._turns.get(room, (worker, None))
+            if holder is not worker and held in (claim_id, None):
                 return False
-            self._held[room] = (claim_id, worker)
+            self._turns[room] = (worker, claim_id)
             return True
 
-    def drop(self, room: str, claim_id: str) -> None:
+    def end(self, room: str, worker: Room, claim_id: str | None = None) -> None:
+        """Ends the worker's turn; given a claim, only if it is the one it has."""
         with self._changed:
-            if self._held.get(room, ("",))[0] == claim_id:
-                del self._held[room]
-            self._changed.notify_all()
-
-    def release(self, room: str, worker: Room) -> None:
-        with self._changed:
-            if room in self._held and self._held[room][1] is worker:
-                del self._held[room]
+            holder, held = self._turns.get(room, (None, None))
+            if holder is worker and claim_id in (None, held):
+                del self._turns[room]
             self._changed.notify_all()
 
 
@@ -1030,7 +1057,7 @@ class _Client:
                     raise
                 # Only a refusal says for sure that nothing was done.
                 is_unsure = is_unsure or error.status != 429
-                seconds = 0.2 * 2**attempt * random.uniform(0.5, 1)
+                seconds = RETRY_DELAY * 2**attempt * random.uniform(0.5, 1)
                 if error.retry_after is not None:
                     seconds = max(seconds, error.retry_after)
                 elif error.status == 429:
@@ -1062,6 +1089,9 @@ class _Client:
             answer = response.read(ANSWER_MAX + 1)
             if len(answer) > ANSWER_MAX:
                 raise _bad_answer(f"an answer of more than {ANSWER_MAX} bytes")
+            if response.length:
+                # http.client hands out half an answer without a word.
+                raise http.client.IncompleteRead(answer, response.length)
             is_reusable = not response.will_close
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
@@ -1172,6 +1202,8 @@ class _Connection:
         self._sock: socket.socket | None = None
         self._rested = 0.0
         self.deadline = 0.0
+        # Whether the other side has said its last.
+        self.has_ended = False
 
     def _response(self, sock: socket.socket, *arguments: Any, **options: Any) -> http.client.HTTPResponse:
         response = http.client.HTTPResponse(sock, *arguments, **options)
@@ -1188,8 +1220,13 @@ class _Connection:
             self._sock = self._http.sock
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock.settimeout(timeout)
+        self.has_ended = False
         self._http.request(method, path, body, headers)
-        return self._http.getresponse()
+        response = self._http.getresponse()
+        if self.has_ended:
+            # http.client takes a head that breaks off for a whole one.
+            raise http.client.IncompleteRead(b"")
+        return response
 
     @property
     def is_fresh(self) -> bool:
@@ -1232,7 +1269,9 @@ class _Timed(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("timed out")
         self._socket.settimeout(left)
-        return self._socket.recv_into(buffer)
+        count = self._socket.recv_into(buffer)
+        self._connection.has_ended = count == 0
+        return count
 
     def close(self) -> None:
         self._file.close()

@@ -2,7 +2,7 @@
 
 A page's examples run in the order in which they stand, in one empty directory, since some write what others
 read. One whose name begins with `listen-` goes on until it is interrupted, as it would in another terminal: it is
-started, and looked at when the page is over.
+started, and looked at when the page is over: then it must have heard what the others sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from server import BINARY, Server, eventually
 
 RUN_TIMEOUT = 60.0
-# What a reader would have typed; a script's name matters where it says how to load its neighbours.
+# CommonJS for JavaScript, where `require` finds what lies beside.
 SUFFIXES = {"sh": ".sh", "python": ".py", "javascript": ".cjs", "swift": ".swift"}
 INTERPRETERS = {"sh": ["sh", "-eu"], "python": [sys.executable, "-u"], "javascript": ["node"], "swift": ["swift"]}
 
@@ -103,8 +103,11 @@ class Reader:
         }
         self.server = server
 
-    def run_all(self, found: list[Snippet]) -> dict[str, str]:
-        """Runs every example and returns what each printed, by its name."""
+    def run_all(self, found: list[Snippet], heard: dict[str, list[str]]) -> dict[str, str]:
+        """Runs every example and returns what each printed, by its name.
+
+        `heard`: for each one that listens, what it must print in the end.
+        """
         try:
             for snippet in found:
                 if snippet.listens:
@@ -112,7 +115,7 @@ class Reader:
                 else:
                     self._run(snippet)
             for listener in self._listening:
-                self._look_at(*listener)
+                self._look_at(*listener, heard[listener[0].name])
         finally:
             for _, process, _ in self._listening:
                 _end(process)
@@ -123,7 +126,8 @@ class Reader:
         if snippet.language != "python":
             found = shutil.which(interpreter[0])
             assert found, f"no {interpreter[0]} here: run scripts/setup test"
-        script = self.directory / f"{snippet.name}{SUFFIXES[snippet.language]}"
+        # A name that no import can mean.
+        script = self.directory / f"example-{snippet.name}{SUFFIXES[snippet.language]}"
         script.write_text(snippet.text)
         return [*interpreter, str(script)]
 
@@ -144,14 +148,14 @@ class Reader:
 
     def _start(self, snippet: Snippet) -> None:
         output = self.directory / f"{snippet.name}.out"
-        with output.open("wb") as file:
+        with output.open("wb") as file, output.with_suffix(".err").open("wb") as errors:
             process = subprocess.Popen(
                 self._command(snippet),
                 cwd=self.directory,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
-                stderr=subprocess.STDOUT,
+                stderr=errors,
                 # Its children must go with it.
                 start_new_session=True,
             )
@@ -161,12 +165,18 @@ class Reader:
         while time.monotonic() < deadline and process.poll() is None and not output.stat().st_size:
             time.sleep(0.05)
 
-    def _look_at(self, snippet: Snippet, process: subprocess.Popen[bytes], output: Path) -> None:
-        eventually(lambda: output.stat().st_size > 0 or process.poll() is not None, f"{snippet} prints something", 15)
-        text = output.read_text(errors="replace")
-        assert process.poll() is None, f"{snippet} ended by itself:\n{text}"
-        assert "Traceback" not in text, f"{snippet}:\n{text}"
-        self.outputs[snippet.name] = text
+    def _look_at(self, snippet: Snippet, process: subprocess.Popen[bytes], output: Path, heard: list[str]) -> None:
+        def is_over() -> bool:
+            text = output.read_text(errors="replace")
+            return all(words in text for words in heard) or process.poll() is not None
+
+        try:
+            eventually(is_over, f"{snippet} prints {heard}", 15)
+            assert process.poll() is None, f"{snippet} ended by itself"
+        except AssertionError as problem:
+            said = [path.read_text(errors="replace") for path in (output, output.with_suffix(".err"))]
+            raise AssertionError("\n".join([str(problem), *said])) from None
+        self.outputs[snippet.name] = output.read_text(errors="replace")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -12,9 +12,10 @@ struct SecretBox: Sendable {
     private let key: [UInt8]
 
     /// Makes a random key.
-    init() {
-        key = SecretBox.randomBytes(crypto_secretbox_keybytes())
-    }
+    init() { self.init(key: SecretBox.randomBytes(crypto_secretbox_keybytes())) }
+
+    /// - Parameter key: 32 bytes.
+    init(key: [UInt8]) { self.key = key }
 
     /// Encrypts `text` under a fresh random nonce.
     func seal(_ text: Data) -> SealedText {

@@ -1,0 +1,83 @@
+import Foundation
+import Web
+
+/// An agent's direct messages.
+struct AgentClient: Sendable {
+    /// A message that came.
+    struct Message: Sendable {
+        let id: String
+        /// A handle; nil for who didn't say.
+        let sender: String?
+        /// Whether the server vouches that the sender holds that handle's key.
+        let isVerified: Bool
+        /// nil when it can't be opened.
+        let text: String?
+        /// Unix ms.
+        let sentAt: Int64
+    }
+
+    let keys: AgentKeys
+    let relay: RelayClient
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+    private static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
+    /// Registers the handle under the keys.
+    func register() async throws {
+        let (box, sign, ts) = (Self.base64(keys.boxPublic), Self.base64(keys.signPublic), Self.now)
+        _ = try await relay.ask(
+            "POST", "/api/identity/register",
+            body: [
+                "handle": keys.handle, "box_pub": box, "sign_pub": sign, "register_ts": ts, "meta": [:] as [String: String],
+                "register_sig": keys.sign("register \(keys.handle) \(ts) \(box) \(sign)"),
+            ])
+    }
+
+    /// Seals a text for another agent, signs it and sends it.
+    func send(_ text: String, to handle: String) async throws {
+        let identity = try await relay.ask("GET", "/api/identity/\(handle)")
+        guard let key = (identity["box_pub"] as? String).flatMap({ Data(base64Encoded: $0) }),
+            let (sealed, ephemeral) = AgentKeys.seal(Data(text.utf8), for: Array(key))
+        else { throw ClientError("The server has no usable key of @\(handle).") }
+        let (ts, once) = (Self.now, Self.base64(ephemeral))
+        let digest = SHA256.hex(sealed.ciphertext, "|", sealed.nonce, "|", once)
+        _ = try await relay.ask(
+            "POST", "/api/dm/\(handle)",
+            body: [
+                "ciphertext": sealed.ciphertext, "nonce": sealed.nonce, "sender_eph_pub": once,
+                "from_handle": keys.handle, "from_ts": ts,
+                "from_sig": keys.sign("dm \(handle) \(keys.handle) \(ts) \(digest)"),
+            ])
+    }
+
+    /// What is in the inbox, waiting for it as long as the server lets one wait.
+    func messages(waiting seconds: Int) async throws -> [Message] {
+        let answer = try await signed("GET", "/api/dm/\(keys.handle)/inbox/wait?after=0&timeout=\(seconds)")
+        return (answer["messages"] as? [[String: Any]] ?? []).compactMap(message)
+    }
+
+    /// Has the server drop a message that is done.
+    func acknowledge(_ message: Message) async throws {
+        _ = try await signed("DELETE", "/api/dm/\(keys.handle)/inbox/\(message.id)")
+    }
+
+    private func signed(_ method: String, _ path: String) async throws -> [String: Any] {
+        try await relay.ask(method, path) {
+            let ts = Self.now
+            let nonce = Self.base64(SecretBox.randomBytes(18)).replacing("+", with: "-").replacing("/", with: "_")
+            let signature = keys.sign("\(method) \(path) \(ts) \(nonce)")
+            return [("Authorization", "Bot2Bot ts=\(ts),n=\(nonce),sig=\(signature)")]
+        }
+    }
+
+    private func message(_ json: [String: Any]) -> Message? {
+        guard let id = json["id"] as? String, id.wholeMatch(of: /[-_A-Za-z0-9]{1,64}/) != nil else { return nil }
+        let sealed = SealedText(
+            ciphertext: json["ciphertext"] as? String ?? "", nonce: json["nonce"] as? String ?? "")
+        let ephemeral = (json["sender_eph_pub"] as? String).flatMap { Data(base64Encoded: $0) } ?? Data()
+        return Message(
+            id: id, sender: json["from_handle"] as? String, isVerified: json["from_verified"] as? Bool == true,
+            text: keys.open(sealed, from: Array(ephemeral)).flatMap { String(data: $0, encoding: .utf8) },
+            sentAt: (json["ts"] as? NSNumber)?.int64Value ?? 0)
+    }
+}

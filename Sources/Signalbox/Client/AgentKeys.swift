@@ -1,0 +1,110 @@
+import CSodium
+import Foundation
+import Glibc
+
+/// An agent: a handle and its two secret keys, kept in a file that the Python client reads and writes, too.
+struct AgentKeys: Sendable {
+    let origin: String
+    let handle: String
+    /// X25519, 32 bytes: opens what is sent to the agent.
+    private let boxKey: [UInt8]
+    /// The seed of an Ed25519 key, 32 bytes: signs what the agent does.
+    private let signSeed: [UInt8]
+
+    private struct File: Codable {
+        var signalbox_agent: Int
+        var origin: String
+        var handle: String
+        var box_key: String
+        var sign_key: String
+    }
+
+    /// Makes the keys of a new agent.
+    init(origin: String, handle: String) {
+        self.origin = origin
+        self.handle = handle
+        boxKey = SecretBox.randomBytes(Int(crypto_box_SECRETKEYBYTES))
+        signSeed = SecretBox.randomBytes(Int(crypto_sign_SEEDBYTES))
+    }
+
+    /// Reads a file that was saved.
+    /// - Throws: ``ClientError``, without a word of what is in the file.
+    init(file path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ClientError("\(path) can't be read; `signalbox dm register` makes such a file.")
+        }
+        guard let file = try? JSONDecoder().decode(File.self, from: data), file.signalbox_agent == 1,
+            let box = Data(base64Encoded: file.box_key), box.count == crypto_box_SECRETKEYBYTES,
+            let seed = Data(base64Encoded: file.sign_key), seed.count == crypto_sign_SEEDBYTES
+        else { throw ClientError("\(path) holds no agent.") }
+        (origin, handle, boxKey, signSeed) = (file.origin, file.handle, Array(box), Array(seed))
+    }
+
+    /// Writes a new file that only its owner can read.
+    /// - Throws: ``ClientError`` when there is a file of that name: it may be the only copy of another agent's keys.
+    func save(to path: String) throws {
+        let file = File(
+            signalbox_agent: 1, origin: origin, handle: handle, box_key: Data(boxKey).base64EncodedString(),
+            sign_key: Data(signSeed).base64EncodedString())
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let bytes = try encoder.encode(file) + Data("\n".utf8)
+        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw ClientError("\(path) can't be made: \(String(cString: strerror(errno))).")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try handle.write(contentsOf: bytes)
+        try handle.synchronize()
+    }
+
+    var boxPublic: [UInt8] {
+        var key = [UInt8](repeating: 0, count: Int(crypto_box_PUBLICKEYBYTES))
+        _ = crypto_scalarmult_base(&key, boxKey)
+        return key
+    }
+
+    var signPublic: [UInt8] { signPair.public }
+
+    private var signPair: (public: [UInt8], secret: [UInt8]) {
+        var publicKey = [UInt8](repeating: 0, count: Int(crypto_sign_PUBLICKEYBYTES))
+        var secretKey = [UInt8](repeating: 0, count: Int(crypto_sign_SECRETKEYBYTES))
+        _ = crypto_sign_seed_keypair(&publicKey, &secretKey, signSeed)
+        return (publicKey, secretKey)
+    }
+
+    /// A detached signature in base64.
+    func sign(_ text: String) -> String {
+        var signature = [UInt8](repeating: 0, count: Int(crypto_sign_BYTES))
+        let bytes = Array(text.utf8)
+        _ = crypto_sign_detached(&signature, nil, bytes, UInt64(bytes.count), signPair.secret)
+        return Data(signature).base64EncodedString()
+    }
+
+    /// The text of a box that was sealed for this agent; nil when it can't be opened.
+    func open(_ sealed: SealedText, from sender: [UInt8]) -> Data? {
+        guard let boxed = Data(base64Encoded: sealed.ciphertext), let nonce = Data(base64Encoded: sealed.nonce),
+            nonce.count == crypto_box_NONCEBYTES, boxed.count >= crypto_box_MACBYTES,
+            sender.count == crypto_box_PUBLICKEYBYTES
+        else { return nil }
+        var text = [UInt8](repeating: 0, count: boxed.count - Int(crypto_box_MACBYTES))
+        let code = crypto_box_open_easy(
+            &text, [UInt8](boxed), UInt64(boxed.count), [UInt8](nonce), sender, boxKey)
+        return code == 0 ? Data(text) : nil
+    }
+
+    /// Seals a text for somebody's public key under a key pair that is used once.
+    static func seal(_ text: Data, for recipient: [UInt8]) -> (sealed: SealedText, ephemeral: [UInt8])? {
+        guard recipient.count == crypto_box_PUBLICKEYBYTES else { return nil }
+        let once = AgentKeys(origin: "", handle: "")
+        let nonce = SecretBox.randomBytes(Int(crypto_box_NONCEBYTES))
+        let message = [UInt8](text)
+        var boxed = [UInt8](repeating: 0, count: message.count + Int(crypto_box_MACBYTES))
+        // Fails for a key that isn't a point worth multiplying.
+        guard crypto_box_easy(&boxed, message, UInt64(message.count), nonce, recipient, once.boxKey) == 0
+        else { return nil }
+        let sealed = SealedText(
+            ciphertext: Data(boxed).base64EncodedString(), nonce: Data(nonce).base64EncodedString())
+        return (sealed, once.boxPublic)
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// A room as a member sees it.
+struct RoomClient: Sendable {
+    /// A message that came.
+    struct Message: Sendable {
+        let seq: UInt64
+        let sender: String
+        /// nil when the room's key doesn't open it.
+        let text: String?
+        /// Whether the server vouches that the sender holds that handle's key; else anybody could be called so.
+        let isVerified: Bool
+        /// Unix ms.
+        let sentAt: Int64
+    }
+
+    let link: RoomLink
+    private let relay: RelayClient
+    private let box: SecretBox
+    /// Messages of one page.
+    private static let pageMax = 100
+
+    init(_ link: RoomLink, relay: RelayClient) {
+        self.link = link
+        self.relay = relay
+        box = SecretBox(key: link.key)
+    }
+
+    private var path: String { "/api/rooms/\(link.id)" }
+
+    /// Encrypts and sends a text.
+    /// - Returns: the message's number in the room.
+    func send(_ text: String, as sender: String) async throws -> UInt64 {
+        let sealed = box.seal(Data(text.utf8))
+        let answer = try await relay.ask(
+            "POST", path + "/messages",
+            body: ["sender": sender, "ciphertext": sealed.ciphertext, "nonce": sealed.nonce])
+        return (answer["seq"] as? NSNumber)?.uint64Value ?? 0
+    }
+
+    /// What came after a number, waiting for it as long as the server lets one wait.
+    /// - Parameter seconds: 0 asks for what is there.
+    func messages(after seq: UInt64, waiting seconds: Int) async throws -> [Message] {
+        let part =
+            seconds > 0
+            ? "wait?after=\(seq)&timeout=\(seconds)" : "transcript?after=\(seq)&limit=\(Self.pageMax)"
+        let answer = try await relay.ask("GET", "\(path)/\(part)")
+        return (answer["messages"] as? [[String: Any]] ?? []).compactMap(message)
+    }
+
+    private func message(_ json: [String: Any]) -> Message? {
+        guard let seq = (json["seq"] as? NSNumber)?.uint64Value, let ciphertext = json["ciphertext"] as? String,
+            let nonce = json["nonce"] as? String
+        else { return nil }
+        let bytes = box.open(SealedText(ciphertext: ciphertext, nonce: nonce))
+        return Message(
+            seq: seq, sender: json["sender"] as? String ?? "",
+            text: bytes.flatMap { String(data: $0, encoding: .utf8) },
+            isVerified: json["sender_verified"] as? Bool == true,
+            sentAt: (json["ts"] as? NSNumber)?.int64Value ?? 0)
+    }
+}

@@ -1,0 +1,245 @@
+"""What the room's page offers beside talking: replies, messages that go, the link, history; and how much it bears."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browser import GONE, PHONE, chromium, visiting  # noqa: F401
+from conftest import ServerFactory
+from relay_client import Room
+from server import OPEN_LIMITS, Server, eventually, http_session
+from test_room_page import enter, heard, key_of, link_of, message, say, texts, wait_for_texts
+
+DATABASES = "indexedDB.databases().then((all) => all.map(({ name }) => name))"
+KEPT = """
+new Promise((resolve, reject) => {
+  const opening = indexedDB.open('signalbox-rooms');
+  opening.onerror = reject;
+  opening.onsuccess = () => {
+    const all = opening.result.transaction('messages').objectStore('messages').getAll();
+    all.onsuccess = () => { opening.result.close(); resolve(JSON.stringify(all.result)); };
+  };
+})
+"""
+
+
+def test_a_reply_quotes_and_leads_back(chromium: Browser, shared_server: Server) -> None:
+    room = Room(shared_server.url)
+    first = room.send("the question", sender="bot")
+    for number in range(120):
+        room.send(f"{number} between", sender="bot")
+    room.send("to nothing", sender="bot", reply_to="00000000-0000-4000-8000-000000000000")
+    with visiting(chromium, shared_server) as visit, visiting(chromium, shared_server) as other:
+        page, reader = enter(visit, room), enter(other, room)
+        assert message(page, "to nothing").locator(".quote-gone").is_visible()
+        page.locator("#log").evaluate("(log) => log.scrollTo(0, 0)")
+        message(page, "the question").hover()
+        page.get_by_role("button", name="Reply to bot").first.click()
+        expect(page.locator("#replying-to")).to_have_text("Reply to bot the question")
+        say(page, "the answer")
+        assert page.locator("#replying").is_hidden()
+        quote = message(reader, "the answer").locator("button.quote")
+        quote.wait_for()
+        assert quote.inner_text().split() == ["bot", "the", "question"] or "the question" in quote.inner_text()
+        assert room.transcript(limit=500)["messages"][-1]["reply_to"] == first["id"]
+        quote.click()
+        expect(message(reader, "the question")).to_be_in_viewport()
+        expect(message(reader, "the question")).to_be_focused()
+        reader.locator("#newer").click()
+        expect(message(reader, "the answer")).to_be_in_viewport()
+
+
+def test_messages_go_when_their_time_is_over(chromium: Browser, shared_server: Server) -> None:
+    room = Room(shared_server.url)
+    with visiting(chromium, shared_server) as visit:
+        visit.page.clock.install()
+        page = enter(visit, room)
+        page.locator("#history").check()
+        expect(page.locator("#history-said")).not_to_be_empty()
+        page.locator("#ttl").select_option("Keep 30 seconds")
+        say(page, "for a moment")
+        message(page, "for a moment").wait_for()
+        [envelope] = room.transcript()["messages"]
+        assert envelope["ttl_ms"] == 30_000
+        assert message(page, "for a moment").locator(".gone").inner_text().startswith("gone at")
+        page.locator("#ttl").select_option("Keep as usual")
+        room.send("a reply to it", sender="bot", reply_to=envelope["id"])
+        message(page, "a reply to it").locator("button.quote").wait_for()
+        page.clock.fast_forward(15_000)
+        assert texts(page) == ["for a moment", "a reply to it"]
+        page.clock.fast_forward(20_000)
+        wait_for_texts(page, ["a reply to it"])
+        # Nor is it quoted or kept any longer.
+        assert "for a moment" not in page.content()
+        assert message(page, "a reply to it").locator(".quote-gone").is_visible()
+        eventually(lambda: envelope["nonce"] not in page.evaluate(KEPT), "gone from the history")
+
+
+def test_the_link_is_copied_with_a_warning(chromium: Browser, shared_server: Server) -> None:
+    room = Room(shared_server.url)
+    with visiting(chromium, shared_server, permissions=["clipboard-read", "clipboard-write"]) as visit:
+        page = enter(visit, room)
+        page.get_by_role("button", name="Copy link").click()
+        page.locator("#notices", has_text="The link is the key").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == link_of(room)
+        assert page.locator("#link").input_value() == link_of(room)
+
+
+def test_history_is_kept_only_when_asked_for(chromium: Browser, server: Server) -> None:
+    room = Room(server.url)
+    with visiting(chromium, server) as visit:
+        visit.remarks += GONE
+        page = enter(visit, room)
+        say(page, "spoken before")
+        message(page, "spoken before").wait_for()
+        assert not page.locator("#history").is_checked()
+        assert page.evaluate(DATABASES) == []
+        page.locator("#history").check()
+        expect(page.locator("#history-said")).to_contain_text("kept in this browser")
+        room.send("spoken after", sender="bot")
+        message(page, "spoken after").wait_for()
+        # Sealed as it came; neither a word nor the key.
+        eventually(lambda: len(json.loads(page.evaluate(KEPT))) == 2, "both kept")
+        kept = page.evaluate(KEPT)
+        assert all(envelope["ciphertext"] in kept for envelope in room.transcript()["messages"])
+        assert "spoken" not in kept
+        for storage in (kept, page.evaluate("JSON.stringify([localStorage, sessionStorage])")):
+            assert base64.urlsafe_b64encode(key_of(room)).decode().rstrip("=") not in storage
+            assert base64.b64encode(key_of(room)).decode() not in storage
+        server.restart()
+        page.goto("about:blank")
+        page = enter(visit, room)
+        wait_for_texts(page, ["spoken before", "spoken after"])
+        assert page.locator("#history").is_checked()
+        room.send("from the new server", sender="bot")
+        wait_for_texts(page, ["spoken before", "spoken after", "from the new server"])
+        page.get_by_role("button", name="Delete this room’s history").click()
+        expect(page.locator("#history-said")).to_contain_text("Deleted")
+        assert not page.locator("#history").is_checked()
+        assert page.evaluate(DATABASES) == []
+        page.goto("about:blank")
+        page = enter(visit, room)
+        wait_for_texts(page, ["from the new server"])
+
+
+def test_one_rooms_history_stays_when_anothers_goes(chromium: Browser, shared_server: Server) -> None:
+    rooms = [Room(shared_server.url), Room(shared_server.url)]
+    with visiting(chromium, shared_server) as visit:
+        for room in rooms:
+            room.send("hello", sender="bot")
+            page = enter(visit, room)
+            message(page, "hello").wait_for()
+            page.locator("#history").check()
+            eventually(lambda room=room: room.id in page.evaluate(KEPT), "kept")
+        page.locator("#history").uncheck()
+        eventually(lambda: rooms[1].id not in page.evaluate(KEPT), "gone")
+        assert rooms[0].id in page.evaluate(KEPT)
+        page.get_by_role("button", name="Delete it for all rooms").click()
+        eventually(lambda: page.evaluate(DATABASES) == [], "all gone")
+
+
+def test_new_messages_are_read_out_but_no_replay(chromium: Browser, shared_server: Server) -> None:
+    room = Room(shared_server.url)
+    for number in range(50):
+        room.send(f"old {number}", sender="bot")
+    with visiting(chromium, shared_server) as visit:
+        page = enter(visit, room)
+        message(page, "old 49").wait_for()
+        page.wait_for_timeout(1_500)
+        assert page.locator("#said").inner_text() == ""
+        room.send("something new", sender="bot")
+        expect(page.locator("#said")).to_have_text("bot: something new")
+        for number in range(10):
+            room.send(f"{number}", sender="bot")
+        expect(page.locator("#said")).to_contain_text("new messages")
+        assert page.locator("#log").get_attribute("aria-live") == "off"
+
+
+def test_away_from_the_end_the_view_stays(chromium: Browser, shared_server: Server) -> None:
+    room = Room(shared_server.url)
+    for number in range(200):
+        room.send(f"{number}", sender="bot")
+    with visiting(chromium, shared_server, viewport=PHONE) as visit:
+        page = enter(visit, room)
+        expect(message(page, "199")).to_be_in_viewport()
+        page.locator("#log").evaluate("(log) => log.scrollBy(0, -2000)")
+        page.locator("#newer").wait_for()
+        page.wait_for_timeout(300)
+        top = "document.querySelector('#log').scrollTop"
+        before = page.evaluate(top)
+        for number in range(3):
+            room.send(f"new {number}", sender="bot")
+        expect(page.locator("#newer")).to_have_text("3 new")
+        assert page.title().startswith("(3)")
+        assert abs(page.evaluate(top) - before) < 2
+        page.locator("#newer").click()
+        expect(message(page, "new 2")).to_be_in_viewport()
+        assert page.locator("#newer").is_hidden()
+
+
+# Ten thousand messages
+
+WATCH = """
+window.longest = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) longest = Math.max(longest, entry.duration);
+}).observe({ type: 'longtask', buffered: true });
+"""
+
+SCROLL = """
+(log) => new Promise((resolve) => {
+  const frames = [];
+  let last = performance.now();
+  let left = 240;
+  log.scrollTo(0, log.scrollHeight);
+  requestAnimationFrame(function step(now) {
+    frames.push(now - last);
+    last = now;
+    log.scrollBy(0, -400);
+    if (left--) requestAnimationFrame(step);
+    else resolve(frames.slice(1).sort((a, b) => a - b));
+  });
+})
+"""
+
+
+@pytest.fixture
+def crowded(start_server: ServerFactory) -> Iterator[Room]:
+    room = Room(start_server(**OPEN_LIMITS, RECENT_MAX="20000").url)
+    with http_session() as http:
+        for number in range(10_000):
+            room.send(f"message {number} " + "and so on " * (number % 9), http, sender=f"bot-{number // 7 % 5}")
+    yield room
+
+
+def rows(page: Page) -> int:
+    return page.locator("#chunks .message").count()
+
+
+def test_ten_thousand_messages_stay_smooth(chromium: Browser, crowded: Room, start_server: ServerFactory) -> None:
+    server = Server.__new__(Server)
+    server.port = int(crowded.base_url.rsplit(":", 1)[1])
+    with visiting(chromium, server) as visit:
+        visit.page.add_init_script(WATCH)
+        page = enter(visit, crowded)
+        page.locator("#chunks .message", has_text="message 9999 ").wait_for(timeout=60_000)
+        expect(page.locator("#chunks .message", has_text="message 9999 ")).to_be_in_viewport()
+        took = page.evaluate("performance.now()")
+        longest = page.evaluate("longest")
+        frames = page.locator("#log").evaluate(SCROLL)
+        print(f"{took:.0f} ms to the last, longest task {longest:.0f} ms, {rows(page)} rows,")
+        print(f"frames median {frames[len(frames) // 2]:.1f} ms, p99 {frames[int(len(frames) * 0.99)]:.1f} ms, max {frames[-1]:.1f}")
+        assert rows(page) < 500
+        assert longest < 500, "the page froze while it took the replay"
+        assert frames[len(frames) // 2] < 100
+        page.locator("#log").evaluate("(log) => log.scrollTo(0, 0)")
+        expect(page.locator("#chunks .message", has_text="message 0 ").first).to_be_in_viewport()
+        # A live message comes without delay, and own ones go out.
+        page.locator("#newer").click()
+        say(page, "one more")
+        message(page, "one more").wait_for()
