@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,8 +41,17 @@ def member_of(room: signalbox.Room) -> relay_client.Room:
 
 def take(messages: Iterator[Any], count: int, within: float = WITHIN) -> list[Any]:
     """So many of them, however long they'd go on, and no longer than a test has time."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: list(islice(messages, count))).result(within)
+    taken: Future[list[Any]] = Future()
+
+    def run() -> None:
+        try:
+            taken.set_result(list(islice(messages, count)))
+        except BaseException as failure:
+            taken.set_exception(failure)
+
+    # A daemon, so that a loop that yields too little fails a test instead of holding it up.
+    threading.Thread(target=run, daemon=True).start()
+    return taken.result(within)
 
 
 @pytest.fixture

@@ -23,11 +23,6 @@ struct PublicFiles {
         return text
     }
 
-    /// The folders whose files are served at /assets.
-    var assetFolders: [URL] {
-        [assets, vendor].filter { FileManager.default.fileExists(atPath: $0) }.map { URL(filePath: $0) }
-    }
-
     init(setting: String?) throws {
         let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         var candidates = setting.map { [$0] } ?? []

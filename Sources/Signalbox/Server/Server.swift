@@ -58,7 +58,10 @@ struct Server {
         for loop in group.makeIterator() { loop.execute { metrics.meter.adoptThread() } }
 
         let publicFiles = try PublicFiles(setting: settings["PUBLIC_DIR"])
-        let files = try StaticFiles(directories: publicFiles.assetFolders)
+        let files = try StaticFiles(
+            own: URL(filePath: publicFiles.assets),
+            others: FileManager.default.fileExists(atPath: publicFiles.vendor)
+                ? URL(filePath: publicFiles.vendor) : nil)
         let templates = try Templates(
             directory: publicFiles.templates, requiring: DashboardTemplates.names + SitePages.names,
             stamp: files.stamp.page)

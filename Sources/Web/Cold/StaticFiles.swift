@@ -13,10 +13,11 @@ public struct StaticFiles: Sendable {
         public let etag: String
         var gzippedETag: String { String(etag.dropLast()) + "z\"" }
 
-        public init(contentType: String, body: ByteBuffer) {
+        /// - Parameter gzipped: the body gzipped, where that was done before.
+        public init(contentType: String, body: ByteBuffer, gzipped: ByteBuffer? = nil) {
             self.contentType = contentType
             self.body = body
-            let gzipped = Gzip.compress(body, level: 9)
+            let gzipped = gzipped ?? Gzip.compress(body, level: 9)
             self.gzipped = gzipped.flatMap { $0.readableBytes < body.readableBytes ? $0 : nil }
             etag = "\"\(fingerprint(of: body.readableBytesView))\""
         }
@@ -49,31 +50,41 @@ public struct StaticFiles: Sendable {
     /// The mark that addresses of these files carry in pages.
     public let stamp: AssetStamp
 
-    /// Reads directories; of two files of one name the first counts.
+    /// Reads the folders.
+    /// - Parameters:
+    ///   - own: files that may import one another.
+    ///   - others: what is served as it is; `NAME.gz` beside a file is that file compressed. nil for none.
     /// - Throws: when one can't be read.
-    public init(directories: [URL]) throws {
-        var contents: [String: [UInt8]] = [:]
-        for directory in directories {
-            for url in try FileManager.default.contentsOfDirectory(
-                at: directory, includingPropertiesForKeys: nil)
-            where Self.types[url.pathExtension] != nil && contents[url.lastPathComponent] == nil {
-                contents[url.lastPathComponent] = Array(try Data(contentsOf: url))
-            }
-        }
-        let stamp = AssetStamp(contents)
+    public init(own: URL, others: URL?) throws {
+        let ours = try Self.contents(of: own)
+        let theirs = try others.map(Self.contents) ?? [:]
+        let all = ours.merging(theirs) { $1 }
+        let stamp = AssetStamp(all)
         var files: [String: File] = [:]
-        for (name, bytes) in contents {
-            let suffix = name.split(separator: ".").last.map(String.init) ?? ""
-            let body =
-                suffix == "js"
-                ? ByteBuffer(string: stamp.script(String(decoding: bytes, as: UTF8.self)))
-                : ByteBuffer(bytes: bytes)
-            files[name] = File(contentType: Self.types[suffix] ?? "", body: body)
+        for (name, bytes) in all {
+            let type = Self.types[Self.suffix(name)] ?? ""
+            if ours[name] != nil, Self.suffix(name) == "js" {
+                let script = stamp.script(String(decoding: bytes, as: UTF8.self))
+                files[name] = File(contentType: type, body: ByteBuffer(string: script))
+            } else {
+                let gzipped = others.flatMap { try? Data(contentsOf: $0.appending(path: name + ".gz")) }
+                files[name] = File(
+                    contentType: type, body: ByteBuffer(bytes: bytes), gzipped: gzipped.map { ByteBuffer(bytes: $0) })
+            }
         }
         self.files = files
         self.stamp = stamp
-        hashes = contents.sorted { $0.key < $1.key }.map { (name: $0.key, sha256: SHA256.hex($0.value)) }
+        hashes = all.sorted { $0.key < $1.key }.map { (name: $0.key, sha256: SHA256.hex($0.value)) }
     }
+
+    private static func contents(of folder: URL) throws -> [String: [UInt8]] {
+        let urls = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        return Dictionary(
+            uniqueKeysWithValues: try urls.filter { types[$0.pathExtension] != nil }
+                .map { ($0.lastPathComponent, Array(try Data(contentsOf: $0))) })
+    }
+
+    private static func suffix(_ name: String) -> String { String(name.split(separator: ".").last ?? "") }
 
     /// The file of that name; a name is looked up, never used as a path.
     public subscript(name: String) -> File? { files[name] }
