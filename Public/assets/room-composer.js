@@ -7,6 +7,7 @@ import { element, excerpt, ownName, safeName } from './room-text.js';
 const NAME_KEY = 'signalbox-name';
 // The server takes 128 KiB of base64, of which 16 bytes are the seal's own.
 const LONGEST = (128 * 1024 * 3) / 4 - 16;
+const TOO_LONG = 'This is too long for one message. Send it in parts.';
 
 // For this tab alone: a name kept for good would join up rooms that have nothing to do with each other. A browser may
 // refuse even that, and then the name is a new one each time.
@@ -47,7 +48,8 @@ export function makeComposer({ find, key, send, renamed }) {
     target = item;
     replying.hidden = !item;
     if (!item) return;
-    find('replying-to').replaceChildren('Reply to ', element('bdi', 'sender', safeName(item.sender)), ' ', element('bdi', '', excerpt(item.text)));
+    const sender = element('bdi', 'sender', safeName(item.sender));
+    find('replying-to').replaceChildren('Reply to ', sender, ' ', element('bdi', '', excerpt(item.text)));
     text.focus();
   }
 
@@ -59,7 +61,7 @@ export function makeComposer({ find, key, send, renamed }) {
   function submit() {
     const words = text.value;
     if (!words.trim() || form.inert) return;
-    if (new TextEncoder().encode(words).length > LONGEST) return complain('This is too long for one message. Send it in parts.');
+    if (new TextEncoder().encode(words).length > LONGEST) return complain(TOO_LONG);
     complain('');
     rename();
     const body = { sender: current, ...seal(words, key) };

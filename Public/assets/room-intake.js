@@ -60,7 +60,8 @@ export function makeIntake({ key, show, hide, isOurs }) {
     const mark = markOf(envelope);
     if (seen.has(mark)) return null;
     seen.add(mark);
-    const gone = Number.isFinite(envelope.ttl_ms) && envelope.ttl_ms > 0 ? envelope.ts + envelope.ttl_ms - ahead : 0;
+    const ttl = Number.isFinite(envelope.ttl_ms) ? envelope.ttl_ms : 0;
+    const gone = ttl > 0 ? envelope.ts + ttl - ahead : 0;
     if (gone && gone <= Date.now()) return null;
     const text = open(envelope, key);
     const { seq, ts, sender } = envelope;

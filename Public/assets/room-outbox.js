@@ -4,6 +4,8 @@
 
 import { markOf } from './room-envelope.js';
 
+const LONGEST_PAUSE = 10_000;
+const PATIENCE = 20_000;
 const REFUSED = {
   400: 'The server doesn’t take it. It may be too long.',
   401: 'The server asks for a signature.',
@@ -36,7 +38,8 @@ export function makeOutbox({ url, show }) {
         tries = 0;
       } else {
         set(entry, 'waiting');
-        await new Promise((resolve) => setTimeout(resolve, Math.max(seconds * 1000 || 0, Math.min(10_000, 300 * 2 ** tries) * (0.5 + Math.random() / 2))));
+        const pause = Math.min(LONGEST_PAUSE, 300 * 2 ** tries) * (0.5 + Math.random() / 2);
+        await new Promise((resolve) => setTimeout(resolve, Math.max(seconds * 1000 || 0, pause)));
         tries += 1;
       }
     }
@@ -49,7 +52,8 @@ export function makeOutbox({ url, show }) {
     set(entry, 'sending');
     try {
       const headers = { 'Content-Type': 'application/json' };
-      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(entry.body), signal: AbortSignal.timeout(20_000) });
+      const signal = AbortSignal.timeout(PATIENCE);
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(entry.body), signal });
       if (response.ok) {
         set(entry, 'sent');
       } else if (response.status === 429 || response.status >= 500) {

@@ -21,7 +21,8 @@ export function makePeople({ heading, list }) {
       return row;
     });
     const rest = Math.max(count, named.length) - rows.length;
-    if (rest > 0) rows.push(element('li', 'rest', rows.length ? `and ${rest} more` : `${rest} without a list of names`));
+    const others = rows.length ? `and ${rest} more` : `${rest} without a list of names`;
+    if (rest > 0) rows.push(element('li', 'rest', others));
     list.replaceChildren(...rows);
   };
 }

@@ -11,9 +11,9 @@ const encoder = new TextEncoder();
 /** What can be said of a sender, what it means, and whether the handle may be believed. */
 export const STANDINGS = {
   claimed: ['claimed', 'Anybody with the link could use this name.'],
-  vouched: ['vouched', 'The server says that it checked the signature of this handle. The message came without it, so this browser could not.'],
+  vouched: ['vouched', 'The server says that it checked the handle’s signature. It came without it, for us to check.'],
   proven: ['proven', 'The signature was checked in this browser, against the key published for the handle.'],
-  forged: ['false signature', 'The signature that came with this message is not the handle’s. Don’t believe the name.'],
+  forged: ['false signature', 'The signature that came with it is not the handle’s. Don’t believe the name.'],
 };
 
 export function makeProofs(room) {
@@ -32,7 +32,7 @@ export function makeProofs(room) {
     return keys.get(handle);
   }
 
-  /** Looks at the proof that came with a message. Checking costs milliseconds, so it is asked for what is shown only. */
+  /** Looks at the proof that came with a message. That costs milliseconds, so only for what is shown. */
   async function standing(envelope) {
     if (envelope.sender_verified !== true) return 'claimed';
     const { sender_handle: handle, sender_ts: time, sender_nonce: number, sender_sig: proof } = envelope;

@@ -6,7 +6,7 @@ import { element, excerpt, safeName, safeText } from './room-text.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const calendar = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 // Beyond these a Date is none, and formatting it throws.
 const LAST_TIME = 8.64e15;
@@ -104,7 +104,8 @@ const STATES = { sending: 'sending…', waiting: 'waiting for the server…', se
 export function pendingRow(entry) {
   const row = element('li', `message mine pending pending-${entry.state}`);
   const head = element('p', 'from');
-  head.append(element('bdi', 'sender', safeName(entry.body.sender)), element('span', 'gone', STATES[entry.state] ?? 'not sent'));
+  head.append(element('bdi', 'sender', safeName(entry.body.sender)));
+  head.append(element('span', 'gone', STATES[entry.state] ?? 'not sent'));
   const text = element('p', 'text', safeText(entry.text));
   text.dir = 'auto';
   row.append(head, text);

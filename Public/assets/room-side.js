@@ -1,6 +1,10 @@
 // What stands beside the conversation: the link, the fingerprint, and history on this device.
 'use strict';
 
+const COPIED = 'Copied. The link is the key: whoever has it reads everything here and can write.';
+const NOT_COPIED = 'Copying is not allowed here. The link stands under Details.';
+const FORGOTTEN = 'Deleted. Nothing of this room is kept any more.';
+
 /** Puts a text on the clipboard; true when it is there. */
 async function copy(text, field) {
   try {
@@ -30,7 +34,7 @@ export function makeSide({ find, history, fingerprint, notify, keep }) {
 
   find('copy').addEventListener('click', async () => {
     const isCopied = await copy(location.href, link);
-    notify('copied', isCopied ? 'Copied. The link is the key: whoever has it reads everything here and can write.' : 'Copying is not allowed here. The link stands under Details.', 'caution', true);
+    notify('copied', isCopied ? COPIED : NOT_COPIED, 'caution', true);
   });
 
   async function attempt(work, words) {
@@ -44,13 +48,13 @@ export function makeSide({ find, history, fingerprint, notify, keep }) {
   }
 
   toggle.addEventListener('change', () => {
-    if (!toggle.checked) return attempt(() => history.forget(), 'Nothing is kept, and what was kept of this room is deleted.');
+    if (!toggle.checked) return attempt(() => history.forget(), FORGOTTEN);
     return attempt(async () => {
       await history.turnOn();
       keep();
     }, 'From now on this room is kept in this browser, encrypted.');
   });
-  find('forget').addEventListener('click', () => attempt(() => history.forget(), 'Deleted. Nothing of this room is kept any more.'));
+  find('forget').addEventListener('click', () => attempt(() => history.forget(), FORGOTTEN));
   find('forget-all').addEventListener('click', () => attempt(() => history.forgetAll(), 'Deleted, for all rooms.'));
 
   return { showHistory: () => (toggle.checked = history.isOn) };

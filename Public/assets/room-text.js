@@ -32,7 +32,9 @@ export function excerpt(text, length = 120) {
 
 /** A name as the server takes it: 1 to 40 of letters, digits, @ . _ - and everything beyond ASCII. */
 export function ownName(text) {
-  return text.trim().replace(HIDDEN, '').replace(/[\0-\x2c\x2f\x3a-\x3f\x5b-\x5e\x60\x7b-\x9f]+/g, '-').slice(0, 40);
+  const plain = text.trim().replace(HIDDEN, '').replace(/[\0-\x2c\x2f\x3a-\x3f\x5b-\x5e\x60\x7b-\x9f]+/g, '-');
+  // The cut may go through a letter of two halves.
+  return plain.slice(0, 40).replace(/[\ud800-\udbff]$/, '');
 }
 
 /** An element with text in it. Names go into a <bdi>, so that their direction ends where they end. */

@@ -5,15 +5,16 @@
 import { makeComposer } from './room-composer.js';
 import { makeHistory } from './room-history.js';
 import { makeIntake } from './room-intake.js';
-import { base64url, bytesOf, fingerprint, newAddress, newKey, readAddress } from './room-key.js';
+import { base64url, fingerprint, newKey, readAddress } from './room-key.js';
 import { keepLine } from './room-line.js';
 import { makeLog } from './room-log.js';
+import { instead, makeNotices } from './room-notices.js';
 import { makeOutbox } from './room-outbox.js';
 import { makePeople, makeSpeaker } from './room-people.js';
 import { makeProofs } from './room-proof.js';
 import { messageRow, pendingRow, sealedRow } from './room-row.js';
 import { makeSide } from './room-side.js';
-import { element } from './room-text.js';
+import { excerpt } from './room-text.js';
 
 const $ = (id) => document.getElementById(id);
 const WORDS = {
@@ -22,20 +23,27 @@ const WORDS = {
   reconnecting: 'Reconnecting…',
 };
 
+const WAYS = { ws: 'by WebSocket', sse: 'by server-sent events', poll: 'by long-polling' };
+const MADE =
+  'This room is new, and its key was made in this browser just now. If somebody sent you here, their link was cut: ' +
+  'ask for all of it.';
+const LOCKED =
+  'This room takes signed messages only. This page has no handle to sign with: you can read here, but not write.';
+
 const address = readAddress(location);
 const base = `/api/rooms/${address.id}`;
 // Another key is another conversation.
 addEventListener('hashchange', () => location.reload());
-start().catch(() => instead('The page could not start', 'The server did not answer. Reload the page to try again.'));
+start().catch(() => instead('away'));
 
 async function start() {
-  if (!window.nacl) return instead('The encryption is missing', 'The script that encrypts did not load. Nothing was sent. Reload the page to try again.');
-  if (!address.id) return instead('No such room', 'A room’s name has 4 to 64 letters, digits, _ and -.');
-  if (address.fault) return instead('The key in this link is damaged', 'What follows #k= must be 32 bytes as base64. A part of the link may have been lost when it was copied.', true);
+  if (!window.nacl) return instead('bare');
+  if (!address.id) return instead('nameless');
+  if (address.fault) return instead('damaged');
   const isMade = !address.key;
   if (isMade) {
     // Whoever comes first makes the key; who comes later without it has half a link.
-    if ((await status()).exists) return instead('This link lacks its key', 'Somebody is talking here, with a key that stands in the link after the #. Ask for the whole link, or paste it here.', true);
+    if ((await status()).exists) return instead('keyless');
     address.key = newKey();
     history.replaceState(null, '', `${location.pathname}${location.search}#k=${base64url(address.key)}`);
   }
@@ -46,23 +54,6 @@ async function status() {
   const response = await fetch(`${base}/status`);
   if (!response.ok) throw new Error(response.statusText);
   return response.json();
-}
-
-/** Says why there is no conversation, and offers a way in. */
-function instead(heading, text, isAsking = false) {
-  $('instead').hidden = false;
-  $('instead-heading').textContent = heading;
-  $('instead-text').textContent = text;
-  $('instead-form').hidden = !isAsking;
-  if (window.nacl) $('instead-new').href = newAddress();
-  $('instead-form').addEventListener('submit', (event) => {
-    event.preventDefault();
-    const [, pasted = $('instead-link').value] = $('instead-link').value.split('#k=');
-    const isKey = bytesOf(pasted.trim())?.length === 32;
-    $('instead-fault').hidden = isKey;
-    $('instead-fault').textContent = 'There is no key in it: a link ends in #k= and 43 signs.';
-    if (isKey) location.hash = `k=${pasted.trim()}`;
-  });
 }
 
 async function enter({ id, key, isSigned }, isMade) {
@@ -77,7 +68,7 @@ async function enter({ id, key, isSigned }, isMade) {
 
   $('room').hidden = false;
   $('room-id').textContent = id;
-  if (isMade) notify('made', 'This room is new, and its key was made in this browser just now. If somebody sent you here, their link was cut: ask for all of it.', 'caution', true);
+  if (isMade) notify('made', MADE, 'caution', true);
   if (isSigned) lock();
 
   const log = makeLog({
@@ -215,7 +206,7 @@ async function enter({ id, key, isSigned }, isMade) {
   // The line
 
   function lock() {
-    notify('locked', 'This room takes signed messages only. This page has no handle to sign with: you can read here, but not write.', 'caution');
+    notify('locked', LOCKED, 'caution');
     $('composer').dataset.locked = '';
     queueMicrotask(() => composer.close());
   }
@@ -230,7 +221,9 @@ async function enter({ id, key, isSigned }, isMade) {
     } else if (event.type === 'presence') showPeople(event);
     else if (event.type === 'locked' || (event.type === 'status' && event.signed_only === true)) {
       if (!('locked' in $('composer').dataset)) lock();
-    } else if (event.type === 'error') notify('error', `The server says: ${String(event.error).slice(0, 120)}`, 'danger');
+    } else if (event.type === 'error') {
+      notify('error', `The server says: ${excerpt(String(event.error))}`, 'danger');
+    }
     if (event.type === 'status') intake.setClock(event.date);
   }
 
@@ -240,7 +233,7 @@ async function enter({ id, key, isSigned }, isMade) {
     live.dataset.state = { connecting: 'waiting', live: 'live', reconnecting: 'stale' }[state];
     live.dataset.transport = transport ?? '';
     live.textContent = WORDS[state];
-    live.title = transport ? `by ${{ ws: 'WebSocket', sse: 'server-sent events', poll: 'long-polling' }[transport]}` : '';
+    live.title = WAYS[transport] ?? '';
     if (state === 'live') notify('error', '');
   }
 
@@ -256,25 +249,4 @@ async function enter({ id, key, isSigned }, isMade) {
     hear,
     note,
   });
-}
-
-/** Lines above the conversation, one for each subject; an empty text takes it away. */
-function makeNotices(holder) {
-  const lines = new Map();
-  return function notify(subject, text, tone, isPassing = false) {
-    const line = lines.get(subject) ?? element('p');
-    if (line.firstChild?.data === text) return;
-    lines.set(subject, line);
-    line.className = `alert-row alert-${tone}`;
-    line.textContent = text;
-    if (isPassing) {
-      const close = element('button', 'quiet', '✕');
-      close.type = 'button';
-      close.ariaLabel = 'I have read it';
-      close.addEventListener('click', () => notify(subject, ''));
-      line.append(close);
-    }
-    if (text) holder.append(line);
-    else line.remove();
-  };
 }

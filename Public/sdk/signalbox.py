@@ -291,9 +291,7 @@ class Room:
 
         before = self._known
         self._sent.add(nonce)
-        answer = self._http.call(
-            "POST", f"{self._path}/messages", body, arrived=lambda: self._find(nonce, before)
-        )
+        answer = self._http.call("POST", f"{self._path}/messages", body, arrived=lambda: self._find(nonce, before))
         seq, id = answer.get("seq"), answer.get("id")
         if not _is_seq(seq) or not isinstance(id, str):
             raise _bad_answer("the relay took the message but named no seq and id")

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute
 
 from browser import (
     GONE,
@@ -161,6 +161,29 @@ def test_what_passed_while_away_comes_once(chromium: Browser, shared_server: Ser
             room.send(text)
         visit.context.set_offline(False)
         wait_for_texts(page, ["one", "two", "three"], 20)
+
+
+def test_a_dead_connection_is_noticed(chromium: Browser, shared_server: Server) -> None:
+    """After sleep a socket may look open while nothing comes through it any more."""
+    room = Room(shared_server.url)
+    sockets: list[WebSocketRoute] = []
+
+    def go_deaf_once(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        sockets.append(socket)
+        if len(sockets) == 1:
+            server.on_message(lambda data: None if "ciphertext" in str(data) else socket.send(data))
+
+    with visiting(chromium, shared_server) as visit:
+        visit.page.route_web_socket("**/ws?*", go_deaf_once)
+        visit.page.clock.install()
+        page = enter(visit, room)
+        room.send("unheard")
+        page.wait_for_timeout(500)
+        assert texts(page) == []
+        page.clock.fast_forward(60_000)
+        wait_for_texts(page, ["unheard"], 20)
+        assert len(sockets) == 2
 
 
 def test_an_envelope_that_is_sent_twice_shows_once(chromium: Browser, shared_server: Server) -> None:

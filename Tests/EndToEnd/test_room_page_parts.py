@@ -67,7 +67,7 @@ def test_messages_go_when_their_time_is_over(chromium: Browser, shared_server: S
         [envelope] = room.transcript()["messages"]
         assert envelope["ttl_ms"] == 30_000
         assert message(page, "for a moment").locator(".gone").inner_text().startswith("gone at")
-        page.locator("#ttl").select_option("Keep as usual")
+        page.locator("#ttl").select_option("Keep it")
         room.send("a reply to it", sender="bot", reply_to=envelope["id"])
         message(page, "a reply to it").locator("button.quote").wait_for()
         page.clock.fast_forward(15_000)
@@ -78,6 +78,33 @@ def test_messages_go_when_their_time_is_over(chromium: Browser, shared_server: S
         assert "for a moment" not in page.content()
         assert message(page, "a reply to it").locator(".quote-gone").is_visible()
         eventually(lambda: envelope["nonce"] not in page.evaluate(KEPT), "gone from the history")
+
+
+def test_a_refused_message_comes_back(chromium: Browser, shared_server: Server) -> None:
+    room = Room(shared_server.url)
+    with visiting(chromium, shared_server) as visit:
+        visit.remarks += ("status of 413", "status of 503")
+        page = enter(visit, room)
+        page.route("**/messages", lambda route: route.fulfill(status=413, json={}))
+        say(page, "too much")
+        failed = page.locator("#pending li")
+        expect(failed).to_contain_text("It is too long.")
+        # The next one isn't held up by it, and what the server can't take now waits.
+        page.unroute("**/messages")
+        say(page, "short")
+        message(page, "short").wait_for()
+        failed.get_by_role("button", name="Back to the text").click()
+        expect(page.locator("#text")).to_have_value("too much")
+        expect(failed).to_have_count(0)
+        page.route("**/messages", lambda route: route.fulfill(status=503, json={}))
+        page.locator("#text").press("Enter")
+        expect(failed).to_contain_text("waiting for the server")
+        page.unroute("**/messages")
+        message(page, "too much").wait_for()
+        assert heard(room) == ["short", "too much"]
+        page.locator("#text").fill("x" * 98_289)
+        page.locator("#send").click()
+        expect(page.locator("#fault")).to_contain_text("too long")
 
 
 def test_the_link_is_copied_with_a_warning(chromium: Browser, shared_server: Server) -> None:
@@ -233,7 +260,7 @@ def test_ten_thousand_messages_stay_smooth(chromium: Browser, crowded: Room, sta
         longest = page.evaluate("longest")
         frames = page.locator("#log").evaluate(SCROLL)
         print(f"{took:.0f} ms to the last, longest task {longest:.0f} ms, {rows(page)} rows,")
-        print(f"frames median {frames[len(frames) // 2]:.1f} ms, p99 {frames[int(len(frames) * 0.99)]:.1f} ms, max {frames[-1]:.1f}")
+        print(f"frames of {frames[len(frames) // 2]:.1f} ms, p99 {frames[int(len(frames) * 0.99)]:.1f}, max {frames[-1]:.1f}")
         assert rows(page) < 500
         assert longest < 500, "the page froze while it took the replay"
         assert frames[len(frames) // 2] < 100

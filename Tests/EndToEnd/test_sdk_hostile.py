@@ -1,4 +1,4 @@
-"""The Python client before relays that mean it ill or are just broken, and before limits: bounded, and by its one error."""
+"""The Python client before relays that are broken or mean it ill, and before limits: bounded, by its one error."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ Answer = Callable[["Handler"], None]
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Relay
 
     def respond(self, status: int, body: Any = b"", **headers: str) -> None:
@@ -190,7 +191,8 @@ def event(room: Any, seq: Any, text: str = "x", **fields: Any) -> bytes:
 def test_good_messages_are_found_among_anything_else(relay: Relay) -> None:
     room = signalbox.Room.create(relay.url)
     junk = [
-        b"data: <html>\n\n", b"data: 7\n\n", b"data: []\n\n", b'data: {"type":7}\n\n', b"data:\n\n", b"\n\n", b": hm\n\n",
+        b"data: <html>\n\n", b"data: 7\n\n", b"data: []\n\n", b'data: {"type":7}\n\n', b"data:\n\n",
+        b"\n\n", b": hm\n\n",
         b"\xff\xfe: x\n\n", b"data: " + b"[" * 50_000 + b"\n\n", b"retry: 99999999999999999999\n\n", b"retry: -1\n",
         event(room, None), event(room, "7"), event(room, True), event(room, 2**70), event(room, -5),
         b'data: {"type":"message","seq":1}\n\n', b"event: message\nid: 5\nnonsense\n\n",
