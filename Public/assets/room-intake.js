@@ -75,7 +75,8 @@ export function makeIntake({ key, show, hide, isOurs }) {
         last.envelopes.push(envelope);
         return last;
       }
-      return { kind: 'sealed', seq, ts, day, isNewDay, isNew, count: 1, listed: [{ sender, ts }], envelopes: [envelope] };
+      const envelopes = [envelope];
+      return { kind: 'sealed', seq, ts, day, isNewDay, isNew, count: 1, listed: [{ sender, ts }], envelopes };
     }
     const isMine = isOurs(mark);
     if (!isMine) counts.readable += 1;

@@ -18,7 +18,7 @@ const REASONS = {
   ],
   keyless: [
     'This link lacks its key',
-    'Somebody is talking here, with a key that stands in the link after the #. Ask for the whole link, or paste it here.',
+    'Somebody is talking here, with a key that stands behind the # of the link. Ask for all of it, or paste it here.',
     true,
   ],
 };

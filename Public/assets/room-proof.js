@@ -11,7 +11,7 @@ const encoder = new TextEncoder();
 /** What can be said of a sender, what it means, and whether the handle may be believed. */
 export const STANDINGS = {
   claimed: ['claimed', 'Anybody with the link could use this name.'],
-  vouched: ['vouched', 'The server says that it checked the handle’s signature. It came without it, for us to check.'],
+  vouched: ['vouched', 'The server says that it checked the handle’s signature. It was not passed on to check here.'],
   proven: ['proven', 'The signature was checked in this browser, against the key published for the handle.'],
   forged: ['false signature', 'The signature that came with it is not the handle’s. Don’t believe the name.'],
 };
