@@ -197,6 +197,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "SiteTests",
+            dependencies: ["Site", "Web", "SignalboxMetrics", .product(name: "NIOHTTP1", package: "swift-nio")],
+            swiftSettings: strict),
+        .testTarget(
             name: "DashboardTests",
             dependencies: [
                 "Dashboard", "Web", "SignalboxMetrics", "SQLite",

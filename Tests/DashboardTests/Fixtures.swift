@@ -13,7 +13,9 @@ let publicDirectory = URL(filePath: #filePath).deletingLastPathComponent().delet
     .deletingLastPathComponent().appending(path: "Public")
 
 func loadTemplates() throws -> Templates {
-    try Templates(directory: publicDirectory.appending(path: "templates").path(percentEncoded: false))
+    try Templates(
+        directory: publicDirectory.appending(path: "templates").path(percentEncoded: false),
+        requiring: DashboardTemplates.names)
 }
 
 /// A minute point, `age` minutes old.

@@ -88,7 +88,6 @@ import Testing
             statsPage(calm, history), statsPage(wrong, history),
             page { _, history in history.series = series(.all, []) },
             LoginPage(templates: loadTemplates()).render(error: "no", hint: "there"),
-            HomePage(templates: loadTemplates()).render(origin: "http://localhost:3000"),
         ]
         // States, groups and tones whose looks are the default ones.
         let plain: Set = ["plot", "card-calm", "counter", "grid-time", "line", "group", "course", "key-map"]

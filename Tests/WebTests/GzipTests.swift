@@ -86,7 +86,7 @@ struct GzipTests {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         try Data(repeating: 97, count: 4_000).write(to: directory.appending(path: "long.css"))
-        let files = try StaticFiles(directory: directory)
+        let files = try StaticFiles(own: directory, others: nil)
         let plain = files.response("long.css", ifNoneMatch: nil, acceptsGzip: false)
         let zipped = files.response("long.css", ifNoneMatch: nil, acceptsGzip: true)
         #expect(try unzipped(zipped.body) == Data(buffer: plain.body))

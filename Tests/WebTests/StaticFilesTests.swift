@@ -13,7 +13,7 @@ struct StaticFilesTests {
             try Data("body{}".utf8).write(to: assets.appending(path: "style.css"))
             try Data("notes".utf8).write(to: assets.appending(path: "notes.md"))
             try Data("secret".utf8).write(to: directory.appending(path: "secret.txt"))
-            try body(try StaticFiles(directory: assets))
+            try body(try StaticFiles(own: assets, others: nil))
         }
     }
 

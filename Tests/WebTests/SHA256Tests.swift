@@ -1,5 +1,5 @@
 import Testing
-@testable import Relay
+@testable import Web
 
 @Suite("SHA-256")
 struct SHA256Tests {
