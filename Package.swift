@@ -198,7 +198,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SiteTests",
-            dependencies: ["Site", "Web", "SignalboxMetrics", .product(name: "NIOHTTP1", package: "swift-nio")],
+            dependencies: [
+                "Site", "Web", "SignalboxMetrics", .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",

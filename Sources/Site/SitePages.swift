@@ -7,7 +7,9 @@ public struct SitePages: Sendable {
     private let address: ServerAddress
 
     /// The templates that must be there.
-    public static let names = ["layout", "home", "docs", "agents", "connect", "source", "room", "missing"]
+    public static let names = [
+        "layout", "home", "docs", "agents", "connect", "source", "room", "api-docs", "missing",
+    ]
 
     public init(templates: Templates, address: ServerAddress) {
         self.templates = templates
@@ -25,6 +27,16 @@ public struct SitePages: Sendable {
     /// `/source`.
     func render(_ page: SourcePage, for request: FrontRequest) async throws -> String {
         try templates.render("source", await page.view(origin: address.origin(of: request)))
+    }
+
+    /// `/api/docs`.
+    /// - Parameter hasBrowser: whether Swagger UI is there.
+    func render(_ reference: APIReference, hasBrowser: Bool) throws -> String {
+        struct View {
+            let groups: [APIReference.Group]
+            let hasBrowser: Bool
+        }
+        return try templates.render("api-docs", View(groups: try reference.groups(), hasBrowser: hasBrowser))
     }
 
     /// A text that isn't a template, with the address in place of `{{origin}}`.

@@ -8,9 +8,14 @@ public struct SiteRoutes: Sendable {
     private let files: StaticFiles
     private let texts: SiteTexts
     private let source: SourcePage
+    private let reference: APIReference
 
-    public init(pages: SitePages, files: StaticFiles, texts: SiteTexts, record: BuildRecord) {
+    /// - Parameter openAPI: the API's description.
+    public init(
+        pages: SitePages, files: StaticFiles, texts: SiteTexts, record: BuildRecord, openAPI: String
+    ) {
         source = SourcePage(record: record)
+        reference = APIReference(document: openAPI)
         self.pages = pages
         self.files = files
         self.texts = texts
@@ -40,6 +45,8 @@ public struct SiteRoutes: Sendable {
             router.on(route) { context in .page(try pages.render(name, for: context.front)) }
         }
         router.on(.source) { .page(try await pages.render(source, for: $0.front)) }
+        let hasBrowser = ["swagger-ui-bundle.js", "swagger-ui.css"].allSatisfy { files[$0] != nil }
+        router.on(.apiDocs) { _ in .page(try pages.render(reference, hasBrowser: hasBrowser)) }
         router.on(.asset) { asset($0.front.parameter, $0.front) }
         router.on(.favicon) { asset("favicon.svg", $0.front) }
         router.on(.sdk) { client($0.front) }
@@ -71,7 +78,9 @@ public struct SiteRoutes: Sendable {
 
     private static func text(_ text: String) -> FrontResponse {
         var response = FrontResponse(
-            headers: [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "public, max-age=300")],
+            headers: [
+                ("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "public, max-age=300"),
+            ],
             body: ByteBuffer(string: text))
         response.isCompressible = true
         return response

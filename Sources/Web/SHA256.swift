@@ -23,7 +23,9 @@ public enum SHA256 {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }
         return digest { update in
-            while let part = try? file.read(upToCount: 1 << 20), !part.isEmpty { part.withUnsafeBytes(update) }
+            while let part = try? file.read(upToCount: 1 << 20), !part.isEmpty {
+                part.withUnsafeBytes(update)
+            }
         }
     }
 

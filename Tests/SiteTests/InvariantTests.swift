@@ -5,7 +5,8 @@ import Testing
 
 @Suite("What /source says")
 struct InvariantTests {
-    private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    private static let tests = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     @Test("every promise names tests that are there")
     func promises() {
@@ -20,8 +21,12 @@ struct InvariantTests {
 
     @Test("the catalogue has every family of the contract, each once, and tells what it means")
     func catalogue() {
-        let promised = ExpositionContract.text.split(separator: "\n").map { String($0.split(separator: " ")[0]) }
+        let promised = ExpositionContract.text.split(separator: "\n").map {
+            String($0.split(separator: " ")[0])
+        }
         #expect(Catalogue.entries.map(\.name).sorted() == promised.sorted())
-        for entry in Catalogue.entries { #expect(entry.help.hasSuffix(".") || entry.help.contains(";"), "\(entry.name)") }
+        for entry in Catalogue.entries {
+            #expect(entry.help.hasSuffix(".") || entry.help.contains(";"), "\(entry.name)")
+        }
     }
 }

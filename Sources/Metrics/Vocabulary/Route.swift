@@ -9,7 +9,7 @@ public enum Route: Int, Label {
     // A fixed segment comes before a parameter in its place.
     case agents, agentMatches, agent, agentProfile, agentHeartbeat, agentsFile, agentsWellKnown
     case report, contact
-    case health, status, openAPI
+    case health, status, openAPI, apiDocs
     case metrics, exposition, metricsSeries, metricsHourly, metricsGeo, metricsGeoSelfTest
     case metricsStream, metricsState, metricsCards, metricsCounters, metricsStorage, metricsBuild
     case metricsAlerts
@@ -21,7 +21,7 @@ public enum Route: Int, Label {
     case unmatched
 
     public static let key = "route"
-    @inlinable public static var count: Int { 59 }
+    @inlinable public static var count: Int { 60 }
 
     /// The path with its parameters named, as a router writes it.
     public var text: String {
@@ -52,6 +52,7 @@ public enum Route: Int, Label {
         case .health: "/api/health"
         case .status: "/api/status"
         case .openAPI: "/api/openapi.json"
+        case .apiDocs: "/api/docs"
         case .metrics: "/api/metrics"
         case .exposition: "/metrics"
         case .metricsSeries: "/api/metrics/series"
@@ -124,8 +125,9 @@ public enum Route: Int, Label {
             .metricsAlerts:
             .metrics
         case .stats, .adminStats, .adminLogin, .adminLogout, .adminAlerts: .admin
-        case .home, .docs, .docsAgents, .connect, .source, .room, .sdk, .llms, .robots, .securityText, .favicon,
-            .asset, .publicStatus, .publicStatusFile:
+        case .home, .docs, .docsAgents, .connect, .source, .room, .apiDocs, .sdk, .llms, .robots,
+            .securityText,
+            .favicon, .asset, .publicStatus, .publicStatusFile:
             .page
         case .unmatched: .unmatched
         }

@@ -55,7 +55,9 @@ struct StatusRoute: Sendable {
                     }
                 }
                 $0.field("source", facts.source ?? "")
-                $0.field("reproducible_build", "scripts/setup run && swift build -c release --static-swift-stdlib --product signalbox")
+                $0.field(
+                    "reproducible_build",
+                    "scripts/setup run && swift build -c release --static-swift-stdlib --product signalbox")
             }, headers: [(name: "Cache-Control", value: "public, max-age=30")])
     }
 }

@@ -28,7 +28,8 @@ struct AgentClient: Sendable {
         _ = try await relay.ask(
             "POST", "/api/identity/register",
             body: [
-                "handle": keys.handle, "box_pub": box, "sign_pub": sign, "register_ts": ts, "meta": [:] as [String: String],
+                "handle": keys.handle, "box_pub": box, "sign_pub": sign, "register_ts": ts,
+                "meta": [:] as [String: String],
                 "register_sig": keys.sign("register \(keys.handle) \(ts) \(box) \(sign)"),
             ])
     }
@@ -64,19 +65,23 @@ struct AgentClient: Sendable {
     private func signed(_ method: String, _ path: String) async throws -> [String: Any] {
         try await relay.ask(method, path) {
             let ts = Self.now
-            let nonce = Self.base64(SecretBox.randomBytes(18)).replacing("+", with: "-").replacing("/", with: "_")
+            let nonce = Self.base64(SecretBox.randomBytes(18)).replacing("+", with: "-").replacing(
+                "/", with: "_")
             let signature = keys.sign("\(method) \(path) \(ts) \(nonce)")
             return [("Authorization", "Bot2Bot ts=\(ts),n=\(nonce),sig=\(signature)")]
         }
     }
 
     private func message(_ json: [String: Any]) -> Message? {
-        guard let id = json["id"] as? String, id.wholeMatch(of: /[-_A-Za-z0-9]{1,64}/) != nil else { return nil }
+        guard let id = json["id"] as? String, id.wholeMatch(of: /[-_A-Za-z0-9]{1,64}/) != nil else {
+            return nil
+        }
         let sealed = SealedText(
             ciphertext: json["ciphertext"] as? String ?? "", nonce: json["nonce"] as? String ?? "")
         let ephemeral = (json["sender_eph_pub"] as? String).flatMap { Data(base64Encoded: $0) } ?? Data()
         return Message(
-            id: id, sender: json["from_handle"] as? String, isVerified: json["from_verified"] as? Bool == true,
+            id: id, sender: json["from_handle"] as? String,
+            isVerified: json["from_verified"] as? Bool == true,
             text: keys.open(sealed, from: Array(ephemeral)).flatMap { String(data: $0, encoding: .utf8) },
             sentAt: (json["ts"] as? NSNumber)?.int64Value ?? 0)
     }

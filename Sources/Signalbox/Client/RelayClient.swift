@@ -53,7 +53,8 @@ struct RelayClient: Sendable {
             } catch let error as CancellationError {
                 throw error
             } catch { throw Unreachable(origin: origin) }
-            let json = (try? JSONSerialization.jsonObject(with: Data(answer.readableBytesView))) as? [String: Any]
+            let json =
+                (try? JSONSerialization.jsonObject(with: Data(answer.readableBytesView))) as? [String: Any]
             switch response.status.code {
             case 200...299:
                 guard let json else { throw ClientError("\(origin) answers, but not as a relay does.") }

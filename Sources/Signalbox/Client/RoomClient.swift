@@ -49,7 +49,8 @@ struct RoomClient: Sendable {
     }
 
     private func message(_ json: [String: Any]) -> Message? {
-        guard let seq = (json["seq"] as? NSNumber)?.uint64Value, let ciphertext = json["ciphertext"] as? String,
+        guard let seq = (json["seq"] as? NSNumber)?.uint64Value,
+            let ciphertext = json["ciphertext"] as? String,
             let nonce = json["nonce"] as? String
         else { return nil }
         let bytes = box.open(SealedText(ciphertext: ciphertext, nonce: nonce))

@@ -28,7 +28,8 @@ struct RoomLink: Sendable {
         id = String(path[place.upperBound...])
         let fields = parts.count > 1 ? parts[1].split(separator: "&") : []
         guard let field = fields.first(where: { $0.hasPrefix("k=") }) else {
-            throw ClientError("The link lacks its key, which stands after #k=. Ask whoever sent it for all of it.")
+            throw ClientError(
+                "The link lacks its key, which stands after #k=. Ask whoever sent it for all of it.")
         }
         guard let key = Self.bytes(String(field.dropFirst(2))), key.count == 32 else {
             throw ClientError("The key in the link is damaged: it isn't 32 bytes of base64.")
@@ -42,7 +43,9 @@ struct RoomLink: Sendable {
     private static func origin(of address: String) throws -> String {
         guard let parts = URLComponents(string: address), let scheme = parts.scheme?.lowercased(),
             ["http", "https"].contains(scheme), let host = parts.percentEncodedHost, !host.isEmpty
-        else { throw ClientError("\"\(address)\" is no address of a server; it begins with https:// or http://.") }
+        else {
+            throw ClientError("\"\(address)\" is no address of a server; it begins with https:// or http://.")
+        }
         return "\(scheme)://\(host)" + (parts.port.map { ":\($0)" } ?? "")
     }
 

@@ -40,7 +40,8 @@ struct DirectMessageCommand: AsyncParsableCommand {
     }
 
     struct Send: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Seal a text for another agent and send it.")
+        static let configuration = CommandConfiguration(
+            abstract: "Seal a text for another agent and send it.")
 
         @Argument(help: "The other agent's handle.")
         var to: String
@@ -57,7 +58,9 @@ struct DirectMessageCommand: AsyncParsableCommand {
             guard handle.wholeMatch(of: /[a-z0-9][-_a-z0-9]{1,31}/) != nil else {
                 throw ValidationError("\"\(to)\" is no handle: 2 to 32 of a-z, 0-9, - and _.")
             }
-            try await DirectMessageCommand.with(AgentKeys(file: agent)) { try await $0.send(text, to: handle) }
+            try await DirectMessageCommand.with(AgentKeys(file: agent)) {
+                try await $0.send(text, to: handle)
+            }
         }
     }
 
@@ -76,7 +79,9 @@ struct DirectMessageCommand: AsyncParsableCommand {
         var keep = false
 
         func validate() throws {
-            if keep, follow { throw ValidationError("With --keep the same messages would come again and again.") }
+            if keep, follow {
+                throw ValidationError("With --keep the same messages would come again and again.")
+            }
         }
 
         func run() async throws {

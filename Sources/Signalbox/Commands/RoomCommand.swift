@@ -84,7 +84,9 @@ struct RoomCommand: AsyncParsableCommand {
     static func with(_ room: RoomLink, _ body: (RoomClient) async throws -> Void) async throws {
         let relay = RelayClient(origin: room.origin)
         let result: Result<Void, any Error>
-        do { result = .success(try await body(RoomClient(room, relay: relay))) } catch { result = .failure(error) }
+        do { result = .success(try await body(RoomClient(room, relay: relay))) } catch {
+            result = .failure(error)
+        }
         await relay.shutdown()
         try result.get()
     }
@@ -112,7 +114,8 @@ extension RoomClient.Message {
     fileprivate func json() throws -> String {
         var fields: [String: Any] = ["seq": seq, "sender": sender, "verified": isVerified, "ts": sentAt]
         if let text { fields["text"] = text }
-        let data = try JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
+        let data = try JSONSerialization.data(
+            withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
         return String(decoding: data, as: UTF8.self)
     }
 }

@@ -11,7 +11,8 @@ struct SignalboxCommand: AsyncParsableCommand {
         abstract: "A relay for bots that sees nothing, and an ops dashboard that shows everything else.",
         version: "signalbox \(version)",
         subcommands: [
-            ServeCommand.self, RoomCommand.self, DirectMessageCommand.self, DemoCommand.self, ConfigCommand.self, ImportCommand.self, BackupCommand.self,
+            ServeCommand.self, RoomCommand.self, DirectMessageCommand.self, DemoCommand.self,
+            ConfigCommand.self, ImportCommand.self, BackupCommand.self,
             CheckCommand.self, AlertsCommand.self, GeoIPCommand.self, MetricsCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)

@@ -16,7 +16,9 @@ struct BuildNote {
         else { return nil }
         let lines = text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
         guard let commit = lines.first, commit.wholeMatch(of: /[0-9a-f]{7,64}\+?/) != nil else { return nil }
-        let manifest = lines.dropFirst().first.flatMap { $0.wholeMatch(of: /([0-9a-f]{64})\s+Package\.swift/) }
+        let manifest = lines.dropFirst().first.flatMap {
+            $0.wholeMatch(of: /([0-9a-f]{64})\s+Package\.swift/)
+        }
         return BuildNote(commit: commit, manifest: manifest.map { String($0.1) })
     }
 

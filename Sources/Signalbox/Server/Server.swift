@@ -66,6 +66,7 @@ struct Server {
             directory: publicFiles.templates, requiring: DashboardTemplates.names + SitePages.names,
             stamp: files.stamp.page)
         let record = record(templates, files)
+        let openAPI = try publicFiles.openAPIDocument()
         let address = ServerAddress(base: settings["PUBLIC_BASE_URL"].map(Self.origin))
         let door = try FrontDoor(settings: settings, directory: directory)
         let links = LoginLinks(clock: clock.now)
@@ -99,12 +100,12 @@ struct Server {
                 meter: metrics.meter, logger: logger),
             facts: ServerFacts(
                 version: record.version, commit: record.commit, startedAt: clock.now(), source: record.source,
-                hashes: { await record.files() }), openAPI: try publicFiles.openAPIDocument(),
+                hashes: { await record.files() }), openAPI: openAPI,
             address: address
         ).add(to: router)
         let site = SiteRoutes(
             pages: SitePages(templates: templates, address: address), files: files,
-            texts: try siteTexts(publicFiles, now: clock.now()), record: record)
+            texts: try siteTexts(publicFiles, now: clock.now()), record: record, openAPI: openAPI)
         site.add(to: router)
         let dashboard = DashboardRoutes(
             metrics: metrics, gate: gate, templates: templates,
@@ -117,7 +118,8 @@ struct Server {
         dashboard.add(to: router)
 
         let front = Front(
-            meter: metrics.meter, options: frontOptions(countries, missing: try site.missingPage()), proxies: try trustedProxies(),
+            meter: metrics.meter, options: frontOptions(countries, missing: try site.missingPage()),
+            proxies: try trustedProxies(),
             hot: HotRoutes(relay: relay), dashboard.hot,
             cold: HummingbirdSide(responder: router.buildResponder(), logger: logger),
             eventLoops: Array(group.makeIterator()))
@@ -207,24 +209,6 @@ struct Server {
         }
     }
 
-    private func record(_ templates: Templates, _ files: StaticFiles) -> BuildRecord {
-        let hash = ExecutableHash()
-        return BuildRecord(
-            version: BuildVersion(SignalboxCommand.version).text, commit: BuildNote.read()?.commit,
-            source: settings["SOURCE_URL"], keeping: keeping, program: { await hash.files() },
-            pages: files.hashes.map { ("assets/" + $0.name, $0.sha256) }
-                + templates.hashes.map { ("templates/" + $0.name, $0.sha256) })
-    }
-
-    /// How long what is counted is kept, and how countries are found, for `/source`.
-    private var keeping: [(name: String, value: String)] {
-        [
-            "METRICS_HISTORY_RETENTION_MINUTES", "METRICS_HOURLY_HISTORY_MAX", "METRICS_DAILY_HISTORY_MAX",
-            "METRICS_GEO_MINUTE_RETENTION_MINUTES", "METRICS_GEO_HOURLY_HISTORY_MAX", "STATS_TZ",
-            "GEO_SOURCE", "GEO_MIN_COUNT", "TRUST_CLOUDFLARE",
-        ].map { ($0, settings[$0] ?? "") }
-    }
-
     private func frontOptions(_ countries: CountryDatabaseWatch, missing: FrontResponse) -> Front.Options {
         var options = Front.Options()
         options.missingPage = missing
@@ -236,27 +220,6 @@ struct Server {
                 base: settings["PUBLIC_BASE_URL"], aliases: settings.list("CANONICAL_ALIAS_HOSTS"))
         }
         return options
-    }
-
-    private func siteTexts(_ files: PublicFiles, now: Int64) throws -> SiteTexts {
-        let contact = settings["SECURITY_CONTACT"]
-        if let contact, contact.wholeMatch(of: /(mailto:|https:\/\/|tel:)[!-~]+/) == nil {
-            throw SettingsError(
-                description:
-                    "SECURITY_CONTACT is \"\(contact)\"; it must be an address that begins with mailto:, https:// or tel:."
-            )
-        }
-        do {
-            return try SiteTexts(
-                texts: URL(filePath: files.root), clients: URL(filePath: files.sdk), contact: contact,
-                // RFC 9116 wants less than a year.
-                expires: Date(timeIntervalSince1970: Double(now / 1_000) + 180 * 86_400))
-        } catch {
-            throw SettingsError(
-                description:
-                    "llms.txt, robots.txt or sdk/ in \(files.root) can't be read; PUBLIC_DIR must be the whole Public folder."
-            )
-        }
     }
 
     private func tailnetDoor(_ group: MultiThreadedEventLoopGroup) -> TailnetDoor {

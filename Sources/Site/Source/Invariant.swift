@@ -10,7 +10,8 @@ struct Invariant {
                 "Ciphertext, room ids, names, keys, tokens and addresses reach neither disk nor logs, metrics or pages.",
             tests: ["EndToEnd/test_canary.py", "EndToEnd/test_privacy.py"]),
         Invariant(
-            promise: "What is counted doesn't depend on content: other words and names leave the same history, byte for byte.",
+            promise:
+                "What is counted doesn't depend on content: other words and names leave the same history, byte for byte.",
             tests: ["MetricsTests/ContentFreeTests.swift", "EndToEnd/test_content_free.py"]),
         Invariant(
             promise: "Nothing that counts takes a text: names and labels are a closed list.",
@@ -19,13 +20,15 @@ struct Invariant {
             promise: "Rooms and direct messages are in memory only; a restart forgets them.",
             tests: ["EndToEnd/test_restart.py", "EndToEnd/test_canary.py"]),
         Invariant(
-            promise: "An address is looked up in memory for its country and forgotten; countries by minute are kept for a day.",
+            promise:
+                "An address is looked up in memory for its country and forgotten; countries by minute are kept for a day.",
             tests: ["EndToEnd/test_geo_storage.py", "MetricsTests/ExposedVisitsTests.swift"]),
         Invariant(
             promise: "A handle belongs to whoever holds its private key.",
             tests: ["EndToEnd/test_identity.py", "EndToEnd/test_identity_owner.py"]),
         Invariant(
-            promise: "The dashboard opens by a token, a session or the tailnet, and by nothing that a request can claim.",
+            promise:
+                "The dashboard opens by a token, a session or the tailnet, and by nothing that a request can claim.",
             tests: ["EndToEnd/test_gate.py", "EndToEnd/test_gate_attacks.py"]),
     ]
 }

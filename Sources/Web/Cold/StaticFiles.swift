@@ -69,7 +69,8 @@ public struct StaticFiles: Sendable {
             } else {
                 let gzipped = others.flatMap { try? Data(contentsOf: $0.appending(path: name + ".gz")) }
                 files[name] = File(
-                    contentType: type, body: ByteBuffer(bytes: bytes), gzipped: gzipped.map { ByteBuffer(bytes: $0) })
+                    contentType: type, body: ByteBuffer(bytes: bytes),
+                    gzipped: gzipped.map { ByteBuffer(bytes: $0) })
             }
         }
         self.files = files
