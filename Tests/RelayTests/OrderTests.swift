@@ -30,7 +30,7 @@ struct OrderTests {
             : try await client.openEvents("/api/rooms/room/events")
         var seen = Seen()
         while seen.messages.count < Self.total || seen.ready < 0 {
-            let text = socket ? try await client.frame().payload : try await client.event()
+            let text = socket ? try await client.message() : try await client.event()
             let event = try JSONParser.parse(ByteBuffer(string: text))
             switch event["type"]?.string {
             case "message":

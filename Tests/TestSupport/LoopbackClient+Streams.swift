@@ -74,4 +74,16 @@ extension LoopbackClient {
             return Frame(opcode: first & 0x0f, payload: payload)
         }
     }
+
+    /// The next message of a WebSocket. Pings in between, which a slow machine gets, are answered.
+    public func message() async throws -> String {
+        while true {
+            let frame = try await frame()
+            switch frame.opcode {
+            case 1: return frame.payload
+            case 9: try await send([0x8a, 0x80, 0, 0, 0, 0])
+            default: continue
+            }
+        }
+    }
 }
