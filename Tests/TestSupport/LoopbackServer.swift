@@ -19,11 +19,12 @@ public struct LoopbackServer: Sendable {
     /// Runs the server around `body` and shuts it down gracefully.
     public static func run<T>(
         hot: any HotResponder = StubHot { _, _ in false }, cold: any ColdResponder = StubCold(),
-        meter: Meter = Meter(), limits: Front.Limits = Front.Limits(), proxies: TrustedProxies = .loopback,
+        meter: Meter = Meter(), limits: Front.Limits = Front.Limits(),
+        options: Front.Options = Front.Options(), proxies: TrustedProxies = .loopback,
         _ body: (LoopbackServer) async throws -> T
     ) async throws -> T {
         let front = Front(
-            meter: meter, limits: limits, proxies: proxies, hot: hot, cold: cold,
+            meter: meter, limits: limits, options: options, proxies: proxies, hot: hot, cold: cold,
             eventLoops: Array(loops.makeIterator()))
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let listener = Listener(

@@ -34,7 +34,7 @@ enum Refusals {
 
     /// Whether somebody looks for a page with a browser.
     private static func isReader(_ head: HTTPRequestHead) -> Bool {
-        [.GET, .HEAD].contains(head.method) && !head.uri.lowercased().hasPrefix("/api/")
+        [.GET, .HEAD].contains(head.method) && !RequestTarget.path(head.uri).lowercased().hasPrefix("/api/")
             && head.headers["accept"].contains { $0.lowercased().contains("text/html") }
     }
 
