@@ -7,6 +7,7 @@ public struct AssetStamp: Sendable {
     /// - Parameter files: the assets' contents by name.
     init(_ files: [String: [UInt8]]) {
         var all: [UInt8] = []
+        all.reserveCapacity(files.values.reduce(0) { $0 + $1.count + 64 })
         for name in files.keys.sorted() {
             all += Array(name.utf8) + [0]
             all += files[name] ?? []
@@ -16,11 +17,44 @@ public struct AssetStamp: Sendable {
 
     /// A page with the mark on what it links to and loads.
     public func page(_ html: String) -> String {
-        html.replacing(/((?:href|src)="\/assets\/[\w.-]+)"/) { "\($0.1)?v=\(version)\"" }
+        marked(html, quotes: "\"", folder: "/assets/", suffix: "")
     }
 
     /// A module with the mark on what it imports from beside it.
     func script(_ text: String) -> String {
-        text.replacing(/((?:from|import) ?\(?["']\.\/[\w.-]+\.js)(["'])/) { "\($0.1)?v=\(version)\($0.2)" }
+        marked(text, quotes: "\"'", folder: "./", suffix: ".js")
+    }
+
+    /// The text with the mark on every quoted address of a file in the folder. By bytes: regular expressions would
+    /// take a tenth of the start.
+    private func marked(_ text: String, quotes: String, folder: String, suffix: String) -> String {
+        let (quotes, folder, suffix) = (Array(quotes.utf8), Array(folder.utf8), Array(suffix.utf8))
+        let mark = Array("?v=\(version)".utf8)
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count + 1_024)
+        var position = 0
+        while position < bytes.count {
+            let quote = bytes[position]
+            result.append(quote)
+            position += 1
+            guard quotes.contains(quote), bytes[position...].starts(with: folder) else { continue }
+            let name = bytes[(position + folder.count)...].prefix { Self.isInName($0) }
+            guard name.endIndex < bytes.count, bytes[name.endIndex] == quote, !name.isEmpty,
+                name.suffix(suffix.count).elementsEqual(suffix)
+            else { continue }
+            result += bytes[position..<name.endIndex] + mark
+            position = name.endIndex
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func isInName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 }
