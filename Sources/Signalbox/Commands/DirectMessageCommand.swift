@@ -87,6 +87,7 @@ struct DirectMessageCommand: AsyncParsableCommand {
         func run() async throws {
             try await DirectMessageCommand.with(AgentKeys(file: agent)) { client in
                 while true {
+                    let asked = ContinuousClock.now
                     let messages: [AgentClient.Message]
                     do {
                         messages = try await client.messages(waiting: follow ? 30 : 0)
@@ -100,6 +101,10 @@ struct DirectMessageCommand: AsyncParsableCommand {
                         if !keep { try await client.acknowledge(message) }
                     }
                     if !follow, messages.isEmpty || keep { return }
+                    // Nothing should be answered at once, but a server may.
+                    if messages.isEmpty {
+                        try await Task.sleep(until: asked + .seconds(1), clock: .continuous)
+                    }
                 }
             }
         }

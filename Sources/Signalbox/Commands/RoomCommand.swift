@@ -65,6 +65,7 @@ struct RoomCommand: AsyncParsableCommand {
             try await RoomCommand.with(RoomLink(RoomCommand.link(link))) { client in
                 var seq = after
                 while true {
+                    let asked = ContinuousClock.now
                     let messages: [RoomClient.Message]
                     do {
                         messages = try await client.messages(after: seq, waiting: follow ? 30 : 0)
@@ -75,7 +76,10 @@ struct RoomCommand: AsyncParsableCommand {
                     }
                     for message in messages { try Terminal.say(json ? message.json() : message.line) }
                     seq = messages.last?.seq ?? seq
-                    if !follow, messages.isEmpty { return }
+                    guard messages.isEmpty else { continue }
+                    if !follow { return }
+                    // A room that isn't open yet is answered at once, and so may be anything else.
+                    try await Task.sleep(until: asked + .seconds(1), clock: .continuous)
                 }
             }
         }
