@@ -2,7 +2,7 @@
 'use strict';
 
 import { seal } from './room-envelope.js';
-import { element, excerpt, ownName, safeName } from './room-text.js';
+import { element, excerpt, ownName, senderNodes } from './room-text.js';
 
 const NAME_KEY = 'signalbox-name';
 // The server takes 128 KiB of base64, of which 16 bytes are the seal's own.
@@ -48,8 +48,7 @@ export function makeComposer({ find, key, send, renamed }) {
     target = item;
     replying.hidden = !item;
     if (!item) return;
-    const sender = element('bdi', 'sender', safeName(item.sender));
-    find('replying-to').replaceChildren('Reply to ', sender, ' ', element('bdi', '', excerpt(item.text)));
+    find('replying-to').replaceChildren('Reply to ', ...senderNodes(item), ' ', element('bdi', '', excerpt(item.text)));
     text.focus();
   }
 

@@ -36,7 +36,8 @@ function openDatabase() {
   });
 }
 
-export function makeHistory(room) {
+/** - stopped(): another page has deleted what was kept, and nothing is kept here any more either. */
+export function makeHistory(room, stopped) {
   const mine = () => IDBKeyRange.bound([room, 0], [room, Number.MAX_SAFE_INTEGER]);
   let isOn = false;
   let due = []; // changes not written yet
@@ -57,18 +58,31 @@ export function makeHistory(room) {
   function plan(step) {
     if (!isOn) return;
     due.push(step);
-    timer ||= setTimeout(() => flush().catch(() => {}), PAUSE);
+    timer ||= setTimeout(flush, PAUSE);
   }
 
-  function flush() {
+  async function flush() {
     clearTimeout(timer);
     timer = 0;
     const steps = due;
     due = [];
-    return steps.length && isOn ? change((messages) => steps.forEach((step) => step(messages))) : Promise.resolve();
+    if (!steps.length || !isOn) return;
+    try {
+      const isWanted = (await isThere()) && (await change((messages, rooms) => {
+        const asked = rooms.get(room);
+        asked.addEventListener('success', () => asked.result && steps.forEach((step) => step(messages)));
+        return asked;
+      }));
+      if (isWanted) return;
+      isOn = false;
+      stopped();
+    } catch {
+      // What comes later must not be kept without it: it would never be asked for again.
+      due.unshift(...steps);
+    }
   }
 
-  addEventListener('pagehide', () => flush().catch(() => {}));
+  addEventListener('pagehide', flush);
 
   return {
     get isOn() {

@@ -3,11 +3,15 @@
 
 import { TRANSPORTS } from './room-transport.js';
 
-// A transport that isn't ready by then is blocked somewhere on the way.
+// A transport that isn't ready and is silent for so long is blocked somewhere on the way.
 const PATIENCE = 8_000;
+// Who holds out for so long after that was no mere flash.
+const STEADY = 10_000;
 const LOOK = 5_000;
 const SILENCE = { ws: 25_000, sse: 40_000, poll: 45_000 };
 const LONGEST_PAUSE = 15_000;
+// However long a server asks to wait. A timer that is set for longer than 24 days goes off at once.
+const LONGEST_WAIT = 600_000;
 
 /**
  * Keeps hearing a room until the page is left.
@@ -32,20 +36,21 @@ export function keepLine({ base, forced, after, name, hear, note }) {
       let least = 0;
       for (const kind of steps) {
         const outcome = await attempt(kind);
-        least = outcome.seconds * 1000 || 0;
-        if (outcome.wasReady) tries = 0;
+        least = Math.min(LONGEST_WAIT, Math.max(least, outcome.seconds * 1000 || 0));
+        if (outcome.wasSteady) tries = 0;
         if (outcome.wasReady) break;
       }
       note('reconnecting');
-      await pause(Math.max(least, Math.min(LONGEST_PAUSE, 500 * 2 ** tries) * (0.3 + 0.7 * Math.random())));
+      await pause(least, Math.min(LONGEST_PAUSE, 500 * 2 ** tries) * (0.3 + 0.7 * Math.random()));
       tries += 1;
     }
   }
 
   async function attempt(kind) {
     const control = new AbortController();
-    const mine = (link = { kind, control, isReady: false, heard: Date.now(), port: {} });
-    const timer = setTimeout(() => mine.isReady || control.abort(), PATIENCE);
+    const mine = (link = { kind, control, begun: performance.now(), readyAt: 0, heard: Date.now(), port: {} });
+    // A long replay on a slow line is no silence.
+    const timer = setInterval(() => mine.readyAt || Date.now() - mine.heard < PATIENCE || control.abort(), 500);
     let seconds = 0;
     try {
       const deliver = (data) => link === mine && take(mine, data);
@@ -53,11 +58,12 @@ export function keepLine({ base, forced, after, name, hear, note }) {
     } catch (error) {
       seconds = error.seconds;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
       control.abort();
       if (link === mine) link = null;
     }
-    return { wasReady: mine.isReady, seconds };
+    const wasReady = mine.readyAt > 0;
+    return { wasReady, wasSteady: wasReady && performance.now() - mine.readyAt > STEADY, seconds };
   }
 
   function take(mine, data) {
@@ -75,8 +81,9 @@ export function keepLine({ base, forced, after, name, hear, note }) {
       // Every number is higher than the one before, over restarts too; what is not was here already.
       if (!Number.isSafeInteger(event.seq) || event.seq <= after) return;
       after = event.seq;
-    } else if (event?.type === 'ready' && !mine.isReady) {
-      mine.isReady = true;
+    } else if (event?.type === 'ready' && !mine.readyAt) {
+      mine.readyAt = performance.now();
+      event = { ...event, begun: mine.begun };
       proved.add(mine.kind);
       note('live', mine.kind);
       ask().catch(() => {});
@@ -97,7 +104,7 @@ export function keepLine({ base, forced, after, name, hear, note }) {
 
   async function probe() {
     const mine = link;
-    if (!mine?.isReady || isProbing) return;
+    if (!mine?.readyAt || isProbing) return;
     isProbing = true;
     try {
       const status = await ask();
@@ -118,16 +125,18 @@ export function keepLine({ base, forced, after, name, hear, note }) {
     const now = Date.now();
     const hasSlept = now - looked > 4 * LOOK;
     looked = now;
-    if (link?.isReady && (hasSlept || now - link.heard > SILENCE[link.kind])) probe();
+    if (link?.readyAt && (hasSlept || now - link.heard > SILENCE[link.kind])) probe();
   }
 
-  function pause(length) {
+  /** Waits; who hurries comes earlier, but not before the server wants to see anybody. */
+  function pause(least, length) {
+    const earliest = performance.now() + least;
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, length);
+      const timer = setTimeout(resolve, Math.max(least, length));
       hurry = () => {
         clearTimeout(timer);
         // A crowd comes online at once.
-        setTimeout(resolve, Math.random() * 300);
+        setTimeout(resolve, Math.max(0, earliest - performance.now()) + Math.random() * 300);
       };
     });
   }

@@ -5,7 +5,10 @@
 import { markOf } from './room-envelope.js';
 
 const LONGEST_PAUSE = 10_000;
+// However long a server asks to wait. A timer that is set for longer than 24 days goes off at once.
+const LONGEST_WAIT = 600_000;
 const PATIENCE = 20_000;
+const LOST = 'The server had it and has lost it, perhaps when it was started again.';
 const REFUSED = {
   400: 'The server doesn’t take it. It may be too long.',
   401: 'The server asks for a signature.',
@@ -39,7 +42,8 @@ export function makeOutbox({ url, show }) {
       } else {
         set(entry, 'waiting');
         const pause = Math.min(LONGEST_PAUSE, 300 * 2 ** tries) * (0.5 + Math.random() / 2);
-        await new Promise((resolve) => setTimeout(resolve, Math.max(seconds * 1000 || 0, pause)));
+        const wait = Math.min(LONGEST_WAIT, Math.max(seconds * 1000 || 0, pause));
+        await new Promise((resolve) => setTimeout(resolve, wait));
         tries += 1;
       }
     }
@@ -55,6 +59,7 @@ export function makeOutbox({ url, show }) {
       const signal = AbortSignal.timeout(PATIENCE);
       const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(entry.body), signal });
       if (response.ok) {
+        entry.taken = performance.now();
         set(entry, 'sent');
       } else if (response.status === 429 || response.status >= 500) {
         return { isDone: false, seconds: Number(response.headers.get('Retry-After')) };
@@ -78,8 +83,17 @@ export function makeOutbox({ url, show }) {
       this.again(entry);
     },
     again(entry) {
+      if (entries.includes(entry)) return;
       entries.push(entry);
       work();
+    },
+    /** What the server had taken by then and has not come back from the room. */
+    takenBefore(time) {
+      return [...unseen.values()].filter(({ state, taken }) => state === 'sent' && taken < time);
+    },
+    /** It is not in the room, although the server took it. */
+    lose(entry) {
+      if (entry.state === 'sent') set(entry, 'failed', LOST);
     },
     /** A message with this mark is in the room: the entry, if it is one of ours. */
     settle(mark) {

@@ -1,7 +1,7 @@
 // Who is here, as far as the server tells; and what is said to those who listen to the page.
 'use strict';
 
-import { element, excerpt, safeName } from './room-text.js';
+import { element, excerpt, safeName, senderWords } from './room-text.js';
 
 const LISTED = 100;
 // Named ones give a sign of life every 15 s.
@@ -16,7 +16,7 @@ export function makePeople({ heading, list }) {
     heading.textContent = `Here now: ${Math.max(count, named.length)}`;
     const rows = named.slice(0, LISTED).map(({ name, last_seen_ms_ago: silence }) => {
       const row = element('li');
-      row.append(element('bdi', 'sender', safeName(name)));
+      row.append(element('bdi', 'sender sender-claimed', safeName(name)));
       if (silence > QUIET) row.append(element('small', '', ` quiet for ${Math.round(silence / 1000)} s`));
       return row;
     });
@@ -36,7 +36,7 @@ export function makeSpeaker(node) {
     if (!due.length) return;
     timer ||= setTimeout(() => {
       timer = 0;
-      const texts = due.map(({ sender, text }) => `${safeName(sender)}: ${excerpt(text, 200)}`);
+      const texts = due.map((item) => `${senderWords(item)}: ${excerpt(item.text, 200)}`);
       node.textContent = texts.length > 3 ? `${texts.length} new messages` : texts.join('. ');
       due = [];
     }, BREATH);

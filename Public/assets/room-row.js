@@ -1,8 +1,7 @@
 // Rows: a message, a run of sealed ones, a message that is being sent.
 'use strict';
 
-import { STANDINGS } from './room-proof.js';
-import { element, excerpt, safeName, safeText } from './room-text.js';
+import { element, excerpt, safeName, safeText, senderNodes, senderWords } from './room-text.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
@@ -22,13 +21,6 @@ function timeOf(ts) {
   time.dateTime = date.toISOString();
   time.title = whole.format(date);
   return time;
-}
-
-export function badge(standing) {
-  const [text, meaning] = STANDINGS[standing];
-  const node = element('span', `badge badge-${standing}`, text);
-  node.title = meaning;
-  return node;
 }
 
 function button(act, className, label) {
@@ -53,9 +45,9 @@ export function messageRow(item, target) {
   if (item.isMine) row.classList.add('mine');
   if (item.isSame && !item.isNewDay) row.classList.add('same');
   const head = element('p', 'from');
-  head.append(element('bdi', 'sender', safeName(item.sender)));
+  head.append(...senderNodes(item));
   if (item.isMine) head.append(element('span', '', 'you'));
-  head.append(badge(item.standing), timeOf(item.ts));
+  head.append(timeOf(item.ts));
   if (item.gone) {
     const gone = element('span', 'gone', `gone at ${clockWithSeconds.format(dateOf(item.gone))}`);
     gone.title = whole.format(dateOf(item.gone));
@@ -67,7 +59,7 @@ export function messageRow(item, target) {
   text.dir = 'auto';
   row.append(text);
   const reply = button('reply', 'quiet reply', 'Reply');
-  reply.ariaLabel = `Reply to ${safeName(item.sender)}`;
+  reply.ariaLabel = `Reply to ${senderWords(item)}`;
   row.append(reply);
   return row;
 }
@@ -76,7 +68,7 @@ function quote(id, target) {
   if (!target) return element('p', 'quote quote-gone', 'Reply to a message that is no longer here');
   const node = button('jump', 'quote');
   node.dataset.quotes = id;
-  node.append(element('bdi', 'sender', safeName(target.sender)), element('bdi', '', excerpt(target.text)));
+  node.append(...senderNodes(target), ' ', element('bdi', '', excerpt(target.text)));
   return node;
 }
 
@@ -87,9 +79,9 @@ export function sealedRow(item) {
   const many = item.count === 1 ? 'A message' : `${item.count} messages`;
   details.append(element('summary', '', `${many} that this key can’t read`));
   const list = element('ul');
-  for (const { sender, ts } of item.listed.slice(0, SEALED_LISTED)) {
+  for (const envelope of item.envelopes.slice(0, SEALED_LISTED)) {
     const line = element('li');
-    line.append(element('bdi', 'sender', safeName(sender)), ' ', timeOf(ts));
+    line.append(...senderNodes(envelope), ' ', timeOf(envelope.ts));
     list.append(line);
   }
   if (item.count > SEALED_LISTED) list.append(element('li', '', `and ${item.count - SEALED_LISTED} more`));

@@ -54,10 +54,28 @@ async function sse({ base, after, name, signal, deliver }) {
 /** The room by asking for the next messages again and again. */
 async function poll({ base, after, name, signal, deliver }) {
   const ask = async (path, options = {}) => {
-    const limit = AbortSignal.timeout((WAIT_SECONDS + 10) * 1000);
-    const response = await fetch(base + path, { ...options, signal: AbortSignal.any([signal, limit]) });
-    if (!response.ok) throw refusal(response);
-    return response.json();
+    const control = new AbortController();
+    let timer;
+    const expect = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => control.abort(), (WAIT_SECONDS + 10) * 1000);
+    };
+    expect();
+    try {
+      const response = await fetch(base + path, { ...options, signal: AbortSignal.any([signal, control.signal]) });
+      if (!response.ok) throw refusal(response);
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let text = ''; ; ) {
+        const { value, done } = await reader.read();
+        if (done) return JSON.parse(text);
+        text += value;
+        // A large page on a slow line takes its time.
+        expect();
+        deliver('');
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   };
   let isThere = false;
   const appear = async () => {
@@ -70,14 +88,15 @@ async function poll({ base, after, name, signal, deliver }) {
   };
   const beat = setInterval(() => appear().catch(() => {}), BEAT);
   try {
-    for (let isFirst = true; ; isFirst = false) {
-      const page = await ask(`/wait?after=${after}&timeout=${isFirst ? 0 : WAIT_SECONDS}`);
+    for (let isReady = false; ; ) {
+      const page = await ask(`/wait?after=${after}&timeout=${isReady ? WAIT_SECONDS : 0}`);
       for (const message of page.messages) deliver({ type: 'message', ...message });
       after = Math.max(after, page.last_seq);
       const wasThere = isThere;
       isThere = page.exists !== false;
-      if (isFirst) deliver({ type: 'ready', last_seq: after });
-      else deliver('');
+      // A replay may take more than one page.
+      if (!isReady && !page.has_more) deliver({ type: 'ready', last_seq: after });
+      isReady ||= !page.has_more;
       if (isThere && !wasThere) appear().catch(() => {});
       if (!isThere) await new Promise((resolve) => setTimeout(resolve, 1_500));
       signal.throwIfAborted();

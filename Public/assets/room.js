@@ -3,6 +3,7 @@
 'use strict';
 
 import { makeComposer } from './room-composer.js';
+import { isMessage } from './room-envelope.js';
 import { makeHistory } from './room-history.js';
 import { makeIntake } from './room-intake.js';
 import { base64url, fingerprint, newKey, readAddress } from './room-key.js';
@@ -11,7 +12,6 @@ import { makeLog } from './room-log.js';
 import { instead, makeNotices } from './room-notices.js';
 import { makeOutbox } from './room-outbox.js';
 import { makePeople, makeSpeaker } from './room-people.js';
-import { makeProofs } from './room-proof.js';
 import { messageRow, pendingRow, sealedRow } from './room-row.js';
 import { makeSide } from './room-side.js';
 import { excerpt } from './room-text.js';
@@ -58,8 +58,7 @@ async function status() {
 
 async function enter({ id, key, isSigned }, isMade) {
   const notify = makeNotices($('notices'));
-  const archive = makeHistory(id);
-  const proofs = makeProofs(id);
+  const archive = makeHistory(id, () => side.showHistory());
   const say = makeSpeaker($('said'));
   const showPeople = makePeople({ heading: $('people-heading'), list: $('people') });
   const pendings = new Map(); // rows, by entry
@@ -94,7 +93,7 @@ async function enter({ id, key, isSigned }, isMade) {
     },
   });
 
-  const intake = makeIntake({ key, show, hide, isOurs });
+  const intake = makeIntake({ key, show, hide, forget: archive.remove, isOurs });
 
   const composer = makeComposer({
     find: $,
@@ -121,14 +120,6 @@ async function enter({ id, key, isSigned }, isMade) {
 
   function draw(item) {
     if (item.kind === 'sealed') return sealedRow(item);
-    if (!item.isChecked && item.standing === 'vouched') {
-      item.isChecked = true;
-      proofs.standing(item.envelopes[0]).then((standing) => {
-        if (standing === item.standing) return;
-        item.standing = standing;
-        log.redraw(item);
-      });
-    }
     return messageRow(item, item.replyTo && intake.byId.get(item.replyTo));
   }
 
@@ -213,10 +204,13 @@ async function enter({ id, key, isSigned }, isMade) {
 
   function hear(event) {
     if (event.type === 'message') {
-      if (archive.isOn) archive.add(event);
+      if (archive.isOn && isMessage(event)) archive.add(event);
       intake.take(event, hasBeenReady);
     } else if (event.type === 'ready') {
       hasBeenReady = true;
+      // What the server had taken before this line was begun has come by now, or won't.
+      const taken = outbox.takenBefore(event.begun);
+      if (taken.length) intake.afterwards(() => taken.forEach(outbox.lose));
       if (Array.isArray(event.participants)) showPeople(event);
     } else if (event.type === 'presence') showPeople(event);
     else if (event.type === 'locked' || (event.type === 'status' && event.signed_only === true)) {
@@ -239,7 +233,7 @@ async function enter({ id, key, isSigned }, isMade) {
 
   const kept = await archive.load().catch(() => []);
   side.showHistory();
-  for (const envelope of kept) intake.take(envelope, false);
+  for (const envelope of kept) intake.take(envelope, false, true);
   const wanted = new URLSearchParams(location.search).get('transport');
   const line = keepLine({
     base,

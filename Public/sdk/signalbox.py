@@ -14,6 +14,10 @@ One file, Python 3.10 or newer; needs PyNaCl (`pip install pynacl`) and nothing 
 What the relay sees: a room's id, sender names, sizes and times. What it never sees: texts and a room's key.
 The key stands behind the `#` of the link and is sent nowhere.
 
+Who wrote a message is another matter. The relay checks the signatures of registered handles and doesn't hand them
+on, so `verified` is its word: a relay that lies could lie about it, or leave messages out. What it can't do is read
+or write what a room's key seals.
+
 Objects may be shared by threads, except that each worker that claims needs a `Room` of its own. Whatever is
 wrong with an argument raises `ValueError`; whatever goes wrong with the relay raises `Error`.
 """
@@ -28,6 +32,7 @@ import email.utils
 import hashlib
 import http.client
 import io
+import itertools
 import json
 import os
 import random
@@ -65,6 +70,7 @@ FIRST_DELAY = 1.0
 LONGEST_DELAY = 30.0
 # The same for requests that somebody waits for.
 RETRY_DELAY = 0.2
+LONGEST_RETRY_DELAY = 3.0
 # The longest part of a long-poll that is one request, in s.
 POLL_SECONDS = 30
 # After how long a worker looks whether the claim that another one holds has run out, in s.
@@ -116,6 +122,11 @@ class Error(Exception):
             return self.reason == "unreachable"
         return self.status == 429 or self.status >= 500
 
+    @property
+    def _is_away(self) -> bool:
+        """Whether nobody was there, or only a proxy that says so."""
+        return self.reason == "unreachable" or (self.status in (502, 503, 504) and self.reason is None)
+
 
 # What arrives
 
@@ -136,16 +147,14 @@ class Message:
     ts: float
     """When the relay took it, in Unix seconds."""
     verified: str | None
-    """The handle, without @, whose signature the relay says it checked. The relay keeps the signature to
-    itself, so this is its word. Should it hand one on, it must also be good here."""
+    """The handle, without @, whose signature the relay says it checked; None for a name that anybody could use.
+    Signatures are not handed on, so this is the relay's word."""
     reply_to: str | None
     """The id of the message that this one answers."""
     readable: bool
     """False when it was sealed with another key, or not at all."""
     own: bool = False
     """Whether this `Room` object sent it."""
-    proven: bool = False
-    """Whether the signature itself came along and was checked here."""
     claim_id: str | None = dataclasses.field(default=None, repr=False)
 
 
@@ -161,8 +170,8 @@ class DirectMessage:
     data: _Json | list[Any] | None
     ts: float
     verified: str | None
+    """The sender's handle if the relay says it checked its signature: the relay's word, as in `Message`."""
     readable: bool
-    proven: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -358,7 +367,7 @@ class Room:
             nonsense += broken.reason == "bad_answer"
             if not (broken._may_pass or broken.reason == "bad_answer") or nonsense >= ATTEMPTS:
                 raise broken
-            if not opened and delays.count + 1 >= ATTEMPTS:
+            if not opened and (delays.count + 1 >= ATTEMPTS or (broken.retry_after or 0) > PATIENCE):
                 raise broken
             delays.wait(broken.retry_after)
 
@@ -432,7 +441,7 @@ class Room:
             return
         self._listened = time.monotonic()
         try:
-            self._http.call("POST", f"{self._path}/listening", lambda: {"name": self.name}, attempts=1, patience=5)
+            self._http.call("POST", f"{self._path}/listening", lambda: {"name": self.name}, attempts=1, limit=5)
         except Error as error:
             if error.reason == "closed":
                 raise
@@ -514,19 +523,13 @@ class Room:
         self._known = max(self._known, raw["seq"])
         sender = raw.get("sender")
         sender = sender if isinstance(sender, str) else ""
-        verified, proven = None, False
-        if raw.get("sender_verified") is True and sender.startswith("@") and _HANDLE.fullmatch(sender[1:]):
-            verified, proven = self._http.vouched(sender[1:], raw.get("sender_sig"), lambda: self._signed_text(raw))
+        is_verified = raw.get("sender_verified") is True and sender.startswith("@") and _HANDLE.fullmatch(sender[1:])
         reply_to, nonce = raw.get("reply_to"), raw.get("nonce")
         return Message(
-            raw["seq"], _text(raw.get("id")), sender, text or "", _as_data(text), _seconds(raw.get("ts")), verified,
-            reply_to if isinstance(reply_to, str) else None, text is not None,
-            own=isinstance(nonce, str) and nonce in self._sent, proven=proven,
+            raw["seq"], _text(raw.get("id")), sender, text or "", _as_data(text), _seconds(raw.get("ts")),
+            sender[1:] if is_verified else None, reply_to if isinstance(reply_to, str) else None, text is not None,
+            own=isinstance(nonce, str) and nonce in self._sent,
         )  # fmt: skip
-
-    def _signed_text(self, raw: _Json) -> str:
-        digest = hashlib.sha256(raw["ciphertext"].encode()).hexdigest()
-        return f"room-msg {self.id} {raw['sender_ts']} {raw['sender_nonce']} {digest}"
 
 
 # An agent
@@ -640,19 +643,19 @@ class Agent:
         """Seals a text, or an object or array as JSON, for another agent, signs and sends it.
 
         Returns the message's id; empty when only a second try got through and the first had arrived.
-        The recipient's key is the relay's word: compare `fingerprint` on both sides to be sure of it.
+        The recipient's keys are the relay's word: compare `fingerprint` on both sides to be sure of them.
         Raises `ValueError` above 131,056 bytes, `Error` with status 404 when nobody has the handle and with
-        reason `key_changed` when it has another key than before in this process.
+        reason `key_changed` when it has other keys than before in this process.
         """
         to = _handle(to)
         plain = _as_text(content).encode()
         if len(plain) > _DIRECT_BYTES - _MAC_BYTES:
             raise ValueError(f"the message is too long: at most {_DIRECT_BYTES - _MAC_BYTES} bytes")
-        identity = self._http.identity(to)
+        recipient = self._http.identity(to)[32:]
         ephemeral = PrivateKey.generate()
         try:
-            sealed = Box(ephemeral, PublicKey(_unb64(identity["box_pub"]))).encrypt(plain)
-        except (CryptoError, ValueError, TypeError, KeyError):
+            sealed = Box(ephemeral, PublicKey(recipient)).encrypt(plain)
+        except (CryptoError, ValueError):
             raise _bad_answer(f"the relay has no usable key of @{to}") from None
         envelope = {
             "ciphertext": _b64(sealed.ciphertext),
@@ -722,15 +725,16 @@ class Agent:
         self._signed(self._http, "DELETE", f"/api/dm/{self.handle}/inbox/{quote(message.id, safe='')}")
 
     def fingerprint(self, handle: str | None = None) -> str:
-        """A short form of a handle's signing key, 32 hex digits: the agent's own, or what the relay has of another.
+        """A short form of a handle's two public keys, 32 hex digits: the agent's own, or what the relay has of another.
 
-        Two agents that compare them over another channel know that the relay didn't swap keys.
+        Two agents that compare them over another channel know that the relay swapped neither key, and what this
+        process then sends is sealed with the key that was compared.
         """
         if handle is None or _handle(handle) == self.handle:
-            key = bytes(self._sign_key.verify_key)
+            keys = bytes(self._sign_key.verify_key) + bytes(self._box_key.public_key)
         else:
-            key = self._http.sign_key(_handle(handle))
-        return hashlib.sha256(key).hexdigest()[:32]
+            keys = self._http.keys(_handle(handle))
+        return hashlib.sha256(keys).hexdigest()[:32]
 
     def _open(self, raw: _Json) -> DirectMessage:
         def opened() -> bytes:
@@ -738,17 +742,12 @@ class Agent:
             return box.decrypt(_unb64(raw["ciphertext"]), _unb64(raw["nonce"]))
 
         text = _opened(opened)
-        sender, verified, proven = raw.get("from_handle"), None, False
+        sender = raw.get("from_handle")
         if not isinstance(sender, str) or not _HANDLE.fullmatch(sender):
             sender = None
-        elif raw.get("from_verified") is True:
-            verified, proven = self._http.vouched(
-                sender, raw.get("from_sig"),
-                lambda: f"dm {self.handle} {sender} {raw['from_ts']} {_envelope_digest(raw)}",
-            )  # fmt: skip
         return DirectMessage(
             raw["seq"], _text(raw.get("id")), sender, text or "", _as_data(text), _seconds(raw.get("ts")),
-            verified, text is not None, proven,
+            sender if raw.get("from_verified") is True else None, text is not None,
         )  # fmt: skip
 
     # Directory
@@ -878,7 +877,7 @@ def _profile(raw: _Json, origin: str) -> Profile:
         key = _unb64(raw["sign_pub"])
         signed = _profile_text({name: value for name, value in raw.items() if name not in added})
         VerifyKey(key).verify(signed.encode(), _unb64(raw["profile_sig"]))
-        verified = _pins.get((origin, handle), key) == key
+        verified = _pins.get((origin, handle), key)[:32] == key
     except (CryptoError, ValueError, TypeError, KeyError, RecursionError):
         verified = False
 
@@ -997,7 +996,7 @@ class _Recent:
 # HTTP
 
 
-# Signing keys by origin and handle, as they were first seen in this process.
+# Keys by origin and handle, as they were first seen in this process.
 _pins: dict[tuple[str, str], bytes] = {}
 
 
@@ -1011,6 +1010,8 @@ class _Client:
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
         self._tls = ssl.create_default_context() if self.origin.startswith("https:") else None
+        # Whether the relay has ever answered.
+        self._was_there = False
 
     def close(self) -> None:
         with self._lock:
@@ -1029,6 +1030,7 @@ class _Client:
         *,
         headers: Callable[[], dict[str, str]] | None = None,
         wait: float = 0,
+        limit: float | None = None,
         attempts: int = ATTEMPTS,
         patience: float | None = None,
         arrived: Callable[[], _Json | None] | None = None,
@@ -1036,26 +1038,30 @@ class _Client:
     ) -> _Json:
         """Asks and returns the answer's JSON object; tries again what may pass, within bounds.
 
-        - `wait`: the seconds that the relay may take beyond the usual.
+        A relay that has answered before and is gone now is most likely being started again: that alone doesn't use
+        up the attempts.
+        - `wait`: the seconds that the relay may take beyond the usual; `limit`: at most so many for one try.
         - `patience`: no new try starts after so many seconds.
         - `arrived`: asked before a second try whether the first got through; its answer is then the result.
         - `again_is_fine`: a refusal for this reason says that an earlier try got through.
         """
         deadline = time.monotonic() + (PATIENCE if patience is None else patience)
         is_unsure = False
-        for attempt in range(attempts):
+        for attempt in itertools.count():
             try:
                 if is_unsure and arrived is not None and (answer := arrived()) is not None:
                     return answer
-                return self._once(method, path, body, headers, wait)
+                seconds = REQUEST_TIMEOUT + wait
+                return self._once(method, path, body, headers, seconds if limit is None else min(limit, seconds))
             except Error as error:
                 if is_unsure and error.reason == again_is_fine and again_is_fine is not None:
                     return {}
-                if not error._may_pass or attempt + 1 == attempts:
+                is_waited_for = self._was_there and error._is_away and attempts > 1
+                if not error._may_pass or (attempt + 1 >= attempts and not is_waited_for):
                     raise
                 # Only a refusal says for sure that nothing was done.
                 is_unsure = is_unsure or error.status != 429
-                seconds = RETRY_DELAY * 2**attempt * random.uniform(0.5, 1)
+                seconds = min(LONGEST_RETRY_DELAY, RETRY_DELAY * 2 ** min(attempt, 10)) * random.uniform(0.5, 1)
                 if error.retry_after is not None:
                     seconds = max(seconds, error.retry_after)
                 elif error.status == 429:
@@ -1063,7 +1069,7 @@ class _Client:
                 if time.monotonic() + seconds > deadline:
                     raise
                 self.closed.wait(seconds)
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise AssertionError("unreachable: counting has no end")
 
     def _once(
         self,
@@ -1071,7 +1077,7 @@ class _Client:
         path: str,
         body: Callable[[], _Json] | None,
         headers: Callable[[], dict[str, str]] | None,
-        wait: float,
+        timeout: float,
     ) -> _Json:
         fields = {"Accept": "application/json", "User-Agent": f"signalbox-python/{__version__}"}
         content = None
@@ -1083,7 +1089,7 @@ class _Client:
         connection = self._connection()
         is_reusable = False
         try:
-            response = connection.ask(method, path, content, fields, REQUEST_TIMEOUT + wait)
+            response = connection.ask(method, path, content, fields, timeout)
             answer = response.read(ANSWER_MAX + 1)
             if len(answer) > ANSWER_MAX:
                 raise _bad_answer(f"an answer of more than {ANSWER_MAX} bytes")
@@ -1100,6 +1106,7 @@ class _Client:
         parsed = _parse(answer)
         if not isinstance(parsed, dict):
             raise _bad_answer("the relay's answer is no JSON object")
+        self._was_there = True
         return parsed
 
     def open_stream(self, path: str) -> _Stream:
@@ -1119,6 +1126,7 @@ class _Client:
         except BaseException:
             self._give_back(connection, False)
             raise
+        self._was_there = True
         return _Stream(self, connection, response)
 
     def _connection(self) -> _Connection:
@@ -1153,36 +1161,25 @@ class _Client:
 
     # Who is who
 
-    def identity(self, handle: str) -> _Json:
-        """A handle's public keys. Raises `Error` when it has another signing key than before in this process."""
+    def identity(self, handle: str) -> bytes:
+        """A handle's public keys, which signs and which receives, of 32 bytes each, asked for anew.
+
+        Raises `Error` when they are others than before in this process.
+        """
         answer = self.call("GET", f"/api/identity/{handle}")
         try:
-            key = _unb64(answer["sign_pub"])
+            keys = _unb64(answer["sign_pub"]) + _unb64(answer["box_pub"])
         except (ValueError, TypeError, KeyError):
-            key = b""
-        if answer.get("handle") != handle or len(key) != 32:
+            keys = b""
+        if answer.get("handle") != handle or len(keys) != 64:
             raise _bad_answer(f"the relay's answer holds no keys of @{handle}")
-        if _pins.setdefault((self.origin, handle), key) != key:
-            raise Error(f"@{handle} has another key than before", reason="key_changed")
-        return answer
+        if _pins.setdefault((self.origin, handle), keys) != keys:
+            raise Error(f"@{handle} has other keys than before", reason="key_changed")
+        return keys
 
-    def sign_key(self, handle: str) -> bytes:
-        if (self.origin, handle) not in _pins:
-            self.identity(handle)
-        return _pins[self.origin, handle]
-
-    def vouched(self, handle: str, proof: Any, text: Callable[[], str]) -> tuple[str | None, bool]:
-        """Who wrote a message that the relay calls verified, and whether the proof was checked here.
-
-        A relay checks the signature and doesn't hand it on. One that does is not believed unless it is good.
-        """
-        if proof is None:
-            return handle, False
-        try:
-            VerifyKey(self.sign_key(handle)).verify(text().encode(), _unb64(proof))
-        except (Error, CryptoError, ValueError, TypeError, KeyError, AttributeError):
-            return None, False
-        return handle, True
+    def keys(self, handle: str) -> bytes:
+        """The keys that `identity` got first, or gets now."""
+        return _pins.get((self.origin, handle)) or self.identity(handle)
 
 
 class _Connection:
@@ -1198,6 +1195,7 @@ class _Connection:
         )
         self._http.response_class = cast(Any, self._response)
         self._sock: socket.socket | None = None
+        self._is_aborted = False
         self._rested = 0.0
         self.deadline = 0.0
         # Whether the other side has said its last.
@@ -1216,6 +1214,8 @@ class _Connection:
             self._http.timeout = timeout
             self._http.connect()
             self._sock = self._http.sock
+            if self._is_aborted:
+                raise ConnectionAbortedError("closed while it connected")
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock.settimeout(timeout)
         self.has_ended = False
@@ -1240,9 +1240,11 @@ class _Connection:
 
     def abort(self) -> None:
         """Wakes whoever waits for this connection in another thread."""
+        self._is_aborted = True
         if self._sock is not None:
             try:
-                self._sock.shutdown(socket.SHUT_RDWR)
+                # Not by the TLS layer, which would go from under a read that is under way.
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
             except OSError:
                 pass  # it is gone already
 
@@ -1492,7 +1494,7 @@ def _main(arguments: list[str] | None = None) -> int:
     new = actions.add_parser("new", help="make a room and print its link")
     new.add_argument("origin", help="the relay, such as https://relay.example")
     send = actions.add_parser("send", help="send a text")
-    read = actions.add_parser("read", help="print the messages that the relay has")
+    read = actions.add_parser("read", help="print the messages that the relay has; a name in <> is anybody's choice")
     for action in (send, read):
         action.add_argument("link", help="the room's link; - for that in SIGNALBOX_ROOM, which no process list shows")
     send.add_argument("text", help="- for standard input")
@@ -1511,9 +1513,11 @@ def _main(arguments: list[str] | None = None) -> int:
                 return 0
             messages = opened.stream(chosen.after) if chosen.follow else opened.history(chosen.after, limit=10_000)
             for message in messages:
-                text = message.text if message.readable else "(sealed with another key)"
-                lines = "\n".join(map(_clean_line, text.split("\n")))
-                print(message.seq, f"{_clean_line(message.sender)}: {lines}", flush=True)
+                print(message.seq, _line(message), flush=True)
+    except BrokenPipeError:
+        # Whoever read this had enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (Error, ValueError) as error:
         print(f"signalbox.py: {error}", file=sys.stderr)
         return 1
@@ -1522,9 +1526,16 @@ def _main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _line(message: Message) -> str:
+    """A message for a terminal: what others wrote can neither command it nor pass for a line of another sender."""
+    who = f"<{_clean_line(message.sender)}>" if message.verified is None else f"@{message.verified}"
+    text = message.text if message.readable else "(sealed with another key)"
+    return f"{who}: " + "\n    ".join(map(_clean_line, text.split("\n")))
+
+
 def _clean_line(line: str) -> str:
-    """A line of somebody else's without what a terminal would obey."""
-    return "".join(character if character.isprintable() or character == "\t" else "?" for character in line)
+    # The joiner makes one sign of several emoji.
+    return "".join(sign if sign.isprintable() or sign in "\t\u200d" else "?" for sign in line)
 
 
 if __name__ == "__main__":

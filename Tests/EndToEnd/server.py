@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("SIGNALBOX_BIN", REPOSITORY / ".build/debug/signalbox")).absolute()
 
 # A debug binary on a busy machine needs a moment; a hung one is still noticed.
-START_TIMEOUT = 30.0
+START_TIMEOUT = 90.0
 STOP_TIMEOUT = 5.0
 
 # For tests about something else than limits.

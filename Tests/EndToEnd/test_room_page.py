@@ -49,7 +49,8 @@ def say(page: Page, text: str) -> None:
 
 def message(page: Page, text: str) -> Locator:
     """The row of a message in the room, not of one that is still being sent."""
-    return page.locator("#chunks .message", has=page.get_by_text(text, exact=True))
+    # By its own text, not by one that it quotes.
+    return page.locator("#chunks .message", has=page.get_by_text(text, exact=True).and_(page.locator(".text")))
 
 
 def texts(page: Page) -> list[str]:

@@ -1,30 +1,15 @@
-"""What the room's page offers beside talking: replies, messages that go, the link, history; and how much it bears."""
+"""What the room's page offers beside talking: replies, a second try, the link; and how much it bears."""
 
 from __future__ import annotations
-
-import base64
-import json
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser import GONE, PHONE, chromium, visiting  # noqa: F401
+from browser import PHONE, chromium, visiting  # noqa: F401
 from conftest import ServerFactory
 from relay_client import Room
-from server import OPEN_LIMITS, Server, eventually, http_session
-from test_room_page import enter, heard, key_of, link_of, message, say, texts, wait_for_texts
-
-DATABASES = "indexedDB.databases().then((all) => all.map(({ name }) => name))"
-KEPT = """
-new Promise((resolve, reject) => {
-  const opening = indexedDB.open('signalbox-rooms');
-  opening.onerror = reject;
-  opening.onsuccess = () => {
-    const all = opening.result.transaction('messages').objectStore('messages').getAll();
-    all.onsuccess = () => { opening.result.close(); resolve(JSON.stringify(all.result)); };
-  };
-})
-"""
+from server import OPEN_LIMITS, Server, http_session
+from test_room_page import enter, heard, link_of, message, say
 
 
 def test_a_reply_quotes_and_leads_back(chromium: Browser, shared_server: Server) -> None:
@@ -39,7 +24,7 @@ def test_a_reply_quotes_and_leads_back(chromium: Browser, shared_server: Server)
         page.locator("#log").evaluate("(log) => log.scrollTo(0, 0)")
         message(page, "the question").hover()
         page.get_by_role("button", name="Reply to bot").first.click()
-        expect(page.locator("#replying-to")).to_have_text("Reply to bot the question")
+        expect(page.locator("#replying-to")).to_have_text("Reply to bot claimed the question")
         say(page, "the answer")
         assert page.locator("#replying").is_hidden()
         quote = message(reader, "the answer").locator("button.quote")
@@ -51,32 +36,6 @@ def test_a_reply_quotes_and_leads_back(chromium: Browser, shared_server: Server)
         expect(message(reader, "the question")).to_be_focused()
         reader.locator("#newer").click()
         expect(message(reader, "the answer")).to_be_in_viewport()
-
-
-def test_messages_go_when_their_time_is_over(chromium: Browser, shared_server: Server) -> None:
-    room = Room(shared_server.url)
-    with visiting(chromium, shared_server) as visit:
-        visit.page.clock.install()
-        page = enter(visit, room)
-        page.locator("#history").check()
-        expect(page.locator("#history-said")).not_to_be_empty()
-        page.locator("#ttl").select_option("Keep 30 seconds")
-        say(page, "for a moment")
-        message(page, "for a moment").wait_for()
-        [envelope] = room.transcript()["messages"]
-        assert envelope["ttl_ms"] == 30_000
-        assert message(page, "for a moment").locator(".gone").inner_text().startswith("gone at")
-        page.locator("#ttl").select_option("Keep it")
-        room.send("a reply to it", sender="bot", reply_to=envelope["id"])
-        message(page, "a reply to it").locator("button.quote").wait_for()
-        page.clock.fast_forward(15_000)
-        assert texts(page) == ["for a moment", "a reply to it"]
-        page.clock.fast_forward(20_000)
-        wait_for_texts(page, ["a reply to it"])
-        # Nor is it quoted or kept any longer.
-        assert "for a moment" not in page.content()
-        assert message(page, "a reply to it").locator(".quote-gone").is_visible()
-        eventually(lambda: envelope["nonce"] not in page.evaluate(KEPT), "gone from the history")
 
 
 def test_a_refused_message_comes_back(chromium: Browser, shared_server: Server) -> None:
@@ -114,59 +73,6 @@ def test_the_link_is_copied_with_a_warning(chromium: Browser, shared_server: Ser
         page.locator("#notices", has_text="The link is the key").wait_for()
         assert page.evaluate("navigator.clipboard.readText()") == link_of(room)
         assert page.locator("#link").input_value() == link_of(room)
-
-
-def test_history_is_kept_only_when_asked_for(chromium: Browser, server: Server) -> None:
-    room = Room(server.url)
-    with visiting(chromium, server) as visit:
-        visit.remarks += GONE
-        page = enter(visit, room)
-        say(page, "spoken before")
-        message(page, "spoken before").wait_for()
-        assert not page.locator("#history").is_checked()
-        assert page.evaluate(DATABASES) == []
-        page.locator("#history").check()
-        expect(page.locator("#history-said")).to_contain_text("kept in this browser")
-        room.send("spoken after", sender="bot")
-        message(page, "spoken after").wait_for()
-        # Sealed as it came; neither a word nor the key.
-        eventually(lambda: len(json.loads(page.evaluate(KEPT))) == 2, "both kept")
-        kept = page.evaluate(KEPT)
-        assert all(envelope["ciphertext"] in kept for envelope in room.transcript()["messages"])
-        assert "spoken" not in kept
-        for storage in (kept, page.evaluate("JSON.stringify([localStorage, sessionStorage])")):
-            assert base64.urlsafe_b64encode(key_of(room)).decode().rstrip("=") not in storage
-            assert base64.b64encode(key_of(room)).decode() not in storage
-        server.restart()
-        page.goto("about:blank")
-        page = enter(visit, room)
-        wait_for_texts(page, ["spoken before", "spoken after"])
-        assert page.locator("#history").is_checked()
-        room.send("from the new server", sender="bot")
-        wait_for_texts(page, ["spoken before", "spoken after", "from the new server"])
-        page.get_by_role("button", name="Delete this room’s history").click()
-        expect(page.locator("#history-said")).to_contain_text("Deleted")
-        assert not page.locator("#history").is_checked()
-        assert page.evaluate(DATABASES) == []
-        page.goto("about:blank")
-        page = enter(visit, room)
-        wait_for_texts(page, ["from the new server"])
-
-
-def test_one_rooms_history_stays_when_anothers_goes(chromium: Browser, shared_server: Server) -> None:
-    rooms = [Room(shared_server.url), Room(shared_server.url)]
-    with visiting(chromium, shared_server) as visit:
-        for room in rooms:
-            room.send("hello", sender="bot")
-            page = enter(visit, room)
-            message(page, "hello").wait_for()
-            page.locator("#history").check()
-            eventually(lambda room=room: room.id in page.evaluate(KEPT), "kept")
-        page.locator("#history").uncheck()
-        eventually(lambda: rooms[1].id not in page.evaluate(KEPT), "gone")
-        assert rooms[0].id in page.evaluate(KEPT)
-        page.get_by_role("button", name="Delete it for all rooms").click()
-        eventually(lambda: page.evaluate(DATABASES) == [], "all gone")
 
 
 def test_new_messages_are_read_out_but_no_replay(chromium: Browser, shared_server: Server) -> None:

@@ -7,12 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute
+from playwright.sync_api import Browser, WebSocket, WebSocketRoute
 
-from agent import registered
 from browser import chromium, visiting  # noqa: F401
 from relay_client import Room
-from server import Server, eventually, http_session
+from server import Server, eventually
 from test_room_page import TRANSPORTS, enter, key_of, link_of, message, say, texts, wait_for_texts
 
 MARKUP = [
@@ -194,64 +193,3 @@ def test_a_server_that_talks_nonsense_breaks_nothing(chromium: Browser, shared_s
         message(page, "still here").wait_for()
         assert texts(page) == ["late", "odd fields", "still here"]
         assert page.locator("#people li").all_inner_texts() == ["ok"]
-
-
-# Who wrote it
-
-
-def badge_of(page: Page, text: str) -> str:
-    return message(page, text).locator(".badge").inner_text().removeprefix("✓ ").removeprefix("✕ ")
-
-
-def test_only_a_checked_signature_makes_a_name_proven(chromium: Browser, shared_server: Server) -> None:
-    ann, mallory, room = registered(shared_server.url), registered(shared_server.url), Room(shared_server.url)
-    signed = {text: ann.sign_message(room.id, room.seal(text)) for text in ("good", "bare", "bent", "foreign", "moved")}
-    proofs = {
-        "good": signed["good"],
-        "bare": {},
-        "bent": signed["bent"] | {"sender_ts": 1},
-        "foreign": mallory.sign_message(room.id, signed["foreign"], sender_handle=ann.handle),
-        "moved": ann.sign_message("another-room", signed["moved"]),
-    }
-    by_ciphertext = {signed[text]["ciphertext"]: proof for text, proof in proofs.items()}
-
-    def pass_on_with_proofs(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def add(data: str) -> None:
-            event = json.loads(data)
-            proof = by_ciphertext.get(event.get("ciphertext"), {})
-            fields = {name: value for name, value in proof.items() if name.startswith("sender_")}
-            socket.send(json.dumps(event | fields))
-
-        server.on_message(add)
-
-    for text, body in signed.items():
-        assert http_session().post(room.url("messages"), json=body).status_code == 200, text
-    room.send("a mere name", sender=f"@{ann.handle}")
-    with visiting(chromium, shared_server) as visit:
-        visit.page.route_web_socket("**/ws?*", pass_on_with_proofs)
-        page = enter(visit, room, "ws")
-        message(page, "a mere name").wait_for()
-        expected = {
-            "good": "proven", "bare": "vouched", "a mere name": "claimed", "bent": "false signature",
-            "foreign": "false signature", "moved": "false signature",
-        }  # fmt: skip
-        for text, badge in expected.items():
-            eventually(lambda text=text, badge=badge: badge_of(page, text) == badge, f"{text} as {badge}")
-        assert sum("/api/identity/" in url for url in visit.requests) == 1
-
-
-def test_a_signed_only_room_says_so(chromium: Browser, shared_server: Server) -> None:
-    ann, room = registered(shared_server.url), Room(shared_server.url)
-    room.send("everybody may", sender="somebody")
-    with visiting(chromium, shared_server) as early, visiting(chromium, shared_server) as late:
-        page = enter(early, room)
-        assert page.locator("#text").is_enabled()
-        body = ann.sign_message(room.id, room.seal("now only signed ones", signed_only=True))
-        assert http_session().post(room.url("messages"), json=body).status_code == 200
-        for each in (page, enter(late, room)):
-            each.locator("#notices", has_text="signed messages only").wait_for()
-            message(each, "now only signed ones").wait_for()
-            assert each.locator("#text").is_disabled()
-            assert badge_of(each, "now only signed ones") in ("vouched", "proven")

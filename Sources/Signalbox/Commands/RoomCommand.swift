@@ -111,7 +111,7 @@ struct RoomCommand: AsyncParsableCommand {
 extension RoomClient.Message {
     /// For people, with what could move the cursor or hide text taken out.
     fileprivate var line: String {
-        let who = isVerified ? "@\(sender.plain)" : "<\(sender.plain)>"
+        let who = isVerified ? sender.plain : "<\(sender.plain)>"
         return "\(seq) \(who) \(text?.plain ?? "(can't be read with this key)")"
     }
 
