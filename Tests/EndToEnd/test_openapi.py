@@ -134,8 +134,8 @@ def test_every_route_is_described_with_its_methods(shared_server: Server, docume
 def test_everything_described_is_answered_as_described(
     start_server: ServerFactory, document: dict[str, Any]
 ) -> None:
-    # The public status is off unless it is asked for.
-    server = start_server(**OPEN_LIMITS, PUBLIC_STATUS="1")
+    # These are off unless they are asked for.
+    server = start_server(**OPEN_LIMITS, PUBLIC_STATUS="1", SECURITY_CONTACT="mailto:security@relay.example")
     for template, method, operation in operations(document):
         # An event stream has opened the room by the time somebody would wait in it.
         address = server.url + concrete(template) + "?timeout=0"

@@ -37,6 +37,7 @@ LIMITS = OPEN_LIMITS | {
     "LISTENING_RL_CAP": "1000000",
     "LISTENING_RL_REFILL_PER_SEC": "1000000",
     "PUBLIC_STATUS": "1",
+    "SECURITY_CONTACT": "mailto:security@relay.example",
 }
 # Half of the made-up requests ask for what is there.
 CONFIGURATION = """
@@ -48,11 +49,13 @@ database = "none"
 [dictionaries]
 handles = {{ values = {handles} }}
 rooms = {{ values = {rooms} }}
+files = {{ values = ["signalbox.py", "signalbox.css", "swagger-ui.css"] }}
 [parameters]
 "path.handle" = {{ dictionary = "handles", probability = 0.5 }}
 "query.handle" = {{ dictionary = "handles", probability = 0.5 }}
 "body.handle" = {{ dictionary = "handles", probability = 0.5 }}
 "path.id" = {{ dictionary = "rooms", probability = 0.5 }}
+"path.file" = {{ dictionary = "files", probability = 0.5 }}
 """
 
 
