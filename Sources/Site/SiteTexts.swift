@@ -9,6 +9,8 @@ public struct SiteTexts: Sendable {
     let security: String?
     /// Clients to download, by name.
     let clients: [String: String]
+    /// Their SHA-256 by path within Public/.
+    public let hashes: [(name: String, sha256: String)]
 
     /// - Parameters:
     ///   - texts: the folder of llms.txt and robots.txt.
@@ -27,5 +29,8 @@ public struct SiteTexts: Sendable {
         self.clients = Dictionary(
             uniqueKeysWithValues: try files.filter { $0.pathExtension == "py" }
                 .map { ($0.lastPathComponent, try text($0)) })
+        hashes =
+            self.clients.sorted { $0.key < $1.key }.map { ("sdk/" + $0.key, SHA256.hex($0.value)) }
+            + [("llms.txt", SHA256.hex(llms)), ("robots.txt", SHA256.hex(robots))]
     }
 }

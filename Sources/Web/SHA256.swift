@@ -1,5 +1,6 @@
 import CSodium
 public import Foundation
+public import NIOCore
 
 /// SHA-256 by libsodium, in lower-case hex.
 public enum SHA256 {
@@ -16,6 +17,11 @@ public enum SHA256 {
     /// The digest of bytes.
     public static func hex(_ bytes: some ContiguousBytes) -> String {
         digest { update in bytes.withUnsafeBytes(update) }
+    }
+
+    /// The digest of what can be read of a buffer.
+    public static func hex(_ buffer: ByteBuffer) -> String {
+        digest { update in buffer.withUnsafeReadableBytes(update) }
     }
 
     /// The digest of a file, read a megabyte at a time; nil when it can't be read.

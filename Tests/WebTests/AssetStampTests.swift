@@ -91,12 +91,13 @@ struct AssetStampTests {
         }
     }
 
-    @Test("hashes are of the files on the disk, sorted by name")
+    @Test("hashes are of the files on the disk, by folder and name")
     func hashes() async throws {
         try await withFiles { files in
-            let all = Self.ours.merging(Self.theirs) { $1 }
-            #expect(files.hashes.map(\.name) == all.keys.sorted())
-            for file in files.hashes { #expect(file.sha256 == all[file.name].map { SHA256.hex($0) }) }
+            let own = Self.ours.sorted { $0.key < $1.key }.map { ("own/" + $0.key, SHA256.hex($0.value)) }
+            let others = Self.theirs.map { ("others/" + $0.key, SHA256.hex($0.value)) }
+            #expect(
+                files.hashes.map { "\($0.name) \($0.sha256)" } == (own + others).map { "\($0.0) \($0.1)" })
         }
     }
 }

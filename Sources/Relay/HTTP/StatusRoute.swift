@@ -1,4 +1,5 @@
 import Foundation
+import SignalboxMetrics
 import Web
 
 /// What runs here, for whoever wants to check it.
@@ -10,17 +11,24 @@ public struct ServerFacts: Sendable {
     let startedAt: Int64
     /// Where the source can be had; nil when the operator didn't say.
     let source: String?
+    /// What is promised, and the tests that would notice.
+    let promises: [(promise: String, tests: [String])]
+    /// What says how long counts are kept and how countries are found: name and value.
+    let settings: [(name: String, value: String)]
     /// Files of the running program and their SHA-256, asked for when they are first wanted.
     let hashes: @Sendable () async -> [(name: String, sha256: String)]
 
     public init(
         version: String, commit: String?, startedAt: Int64, source: String?,
+        promises: [(promise: String, tests: [String])], settings: [(name: String, value: String)],
         hashes: @escaping @Sendable () async -> [(name: String, sha256: String)]
     ) {
         self.version = version
         self.commit = commit
         self.startedAt = startedAt
         self.source = source
+        self.promises = promises
+        self.settings = settings
         self.hashes = hashes
     }
 }
@@ -35,7 +43,7 @@ struct StatusRoute: Sendable {
     private func status() async -> FrontResponse {
         let hashes = await facts.hashes()
         let started = Date(timeIntervalSince1970: Double(facts.startedAt) / 1_000)
-        return .json(
+        var answer = FrontResponse.json(
             JSONWriter.object(capacity: 512) {
                 $0.field("ok", true)
                 $0.field(
@@ -58,6 +66,36 @@ struct StatusRoute: Sendable {
                 $0.field(
                     "reproducible_build",
                     "scripts/setup run && swift build -c release --static-swift-stdlib --product signalbox")
+                $0.key("settings")
+                $0.object { list in
+                    for setting in facts.settings {
+                        list.key(named: setting.name)
+                        list.string(setting.value)
+                    }
+                }
+                $0.key("promises")
+                $0.array { list in
+                    for promise in facts.promises {
+                        list.object {
+                            $0.field("promise", promise.promise)
+                            $0.key("tests")
+                            $0.array { for test in promise.tests { $0.string(test) } }
+                        }
+                    }
+                }
+                $0.key("counted")
+                $0.array { list in
+                    for entry in Catalogue.entries {
+                        list.object {
+                            $0.field("name", entry.name)
+                            $0.field("type", entry.type)
+                            $0.field("labels", entry.labels)
+                            $0.field("help", entry.help)
+                        }
+                    }
+                }
             }, headers: [(name: "Cache-Control", value: "public, max-age=30")])
+        answer.isCompressible = true
+        return answer
     }
 }

@@ -5,16 +5,25 @@ import Web
 
 /// What the pages for everybody tell of this server.
 extension Server {
-    func record(_ templates: Templates, _ files: StaticFiles) -> BuildRecord {
-        let hash = ExecutableHash()
+    /// - Parameter openAPI: the API's description as it was loaded.
+    func record(
+        _ templates: Templates, _ files: StaticFiles, _ texts: SiteTexts, openAPI: String
+    ) throws -> BuildRecord {
+        let source = settings["SOURCE_URL"]
+        if let source, source.wholeMatch(of: /https?:\/\/[!-~]+/) == nil {
+            throw SettingsError(
+                description: "SOURCE_URL is \"\(source)\"; it must be an address that begins with https://.")
+        }
+        let note = BuildNote.read()
+        let hash = ExecutableHash(manifest: note?.manifest)
         return BuildRecord(
-            version: BuildVersion(SignalboxCommand.version).text, commit: BuildNote.read()?.commit,
-            source: settings["SOURCE_URL"], keeping: keeping, program: { await hash.files() },
-            pages: files.hashes.map { ("assets/" + $0.name, $0.sha256) }
-                + templates.hashes.map { ("templates/" + $0.name, $0.sha256) })
+            version: BuildVersion(SignalboxCommand.version).text, commit: note?.commit, source: source,
+            keeping: keeping, program: { await hash.files() },
+            pages: files.hashes + templates.hashes.map { ("templates/" + $0.name, $0.sha256) } + texts.hashes
+                + [("openapi.json", SHA256.hex(openAPI))])
     }
 
-    /// How long what is counted is kept, and how countries are found, for `/source`.
+    /// How long what is counted is kept, and how countries are found, for `/source` and `/api/status`.
     private var keeping: [(name: String, value: String)] {
         [
             "METRICS_HISTORY_RETENTION_MINUTES", "METRICS_HOURLY_HISTORY_MAX", "METRICS_DAILY_HISTORY_MAX",

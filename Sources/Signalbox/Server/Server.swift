@@ -65,8 +65,9 @@ struct Server {
         let templates = try Templates(
             directory: publicFiles.templates, requiring: DashboardTemplates.names + SitePages.names,
             stamp: files.stamp.page)
-        let record = record(templates, files)
         let openAPI = try publicFiles.openAPIDocument()
+        let texts = try siteTexts(publicFiles, now: clock.now())
+        let record = try record(templates, files, texts, openAPI: openAPI)
         let address = ServerAddress(base: settings["PUBLIC_BASE_URL"].map(Self.origin))
         let door = try FrontDoor(settings: settings, directory: directory)
         let links = LoginLinks(clock: clock.now)
@@ -100,12 +101,13 @@ struct Server {
                 meter: metrics.meter, logger: logger),
             facts: ServerFacts(
                 version: record.version, commit: record.commit, startedAt: clock.now(), source: record.source,
-                hashes: { await record.files() }), openAPI: openAPI,
+                promises: record.promises, settings: record.keeping, hashes: { await record.files() }),
+            openAPI: openAPI,
             address: address
         ).add(to: router)
         let site = SiteRoutes(
             pages: SitePages(templates: templates, address: address), files: files,
-            texts: try siteTexts(publicFiles, now: clock.now()), record: record, openAPI: openAPI)
+            texts: texts, record: record, openAPI: openAPI)
         site.add(to: router)
         let dashboard = DashboardRoutes(
             metrics: metrics, gate: gate, templates: templates,

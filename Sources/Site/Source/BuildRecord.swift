@@ -9,7 +9,7 @@ public struct BuildRecord: Sendable {
     /// Where the source can be had; nil when the operator didn't say.
     public let source: String?
     /// How long what is counted is kept, and how countries are found: name and value, for people.
-    let keeping: [(name: String, value: String)]
+    public let keeping: [(name: String, value: String)]
     /// The program's own file and the manifest it was built by; asked for when they are first wanted.
     let program: @Sendable () async -> [File]
     /// Pages, templates and what pages load, by path within Public/.
@@ -25,6 +25,11 @@ public struct BuildRecord: Sendable {
         self.keeping = keeping
         self.program = program
         self.pages = pages
+    }
+
+    /// What is promised, and the files under Tests/ that would notice.
+    public var promises: [(promise: String, tests: [String])] {
+        Invariant.all.map { ($0.promise, $0.tests) }
     }
 
     /// All of them, the program's own first.

@@ -4,15 +4,10 @@ public struct AssetStamp: Sendable {
     /// The same for the same files.
     public let version: String
 
-    /// - Parameter files: the assets' contents by name.
-    init(_ files: [String: [UInt8]]) {
-        var all: [UInt8] = []
-        all.reserveCapacity(files.values.reduce(0) { $0 + $1.count + 64 })
-        for name in files.keys.sorted() {
-            all += Array(name.utf8) + [0]
-            all += files[name] ?? []
-        }
-        version = fingerprint(of: all)
+    /// - Parameter hashes: the assets' SHA-256 by name.
+    init(_ hashes: [(name: String, sha256: String)]) {
+        version = String(
+            SHA256.hex(hashes.map { "\($0.name) \($0.sha256)" }.joined(separator: "\n")).prefix(16))
     }
 
     /// A page with the mark on what it links to and loads.

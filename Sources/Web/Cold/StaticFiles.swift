@@ -19,7 +19,7 @@ public struct StaticFiles: Sendable {
             self.body = body
             let gzipped = gzipped ?? Gzip.compress(body, level: 9)
             self.gzipped = gzipped.flatMap { $0.readableBytes < body.readableBytes ? $0 : nil }
-            etag = "\"\(fingerprint(of: body.readableBytesView))\""
+            etag = "\"\(SHA256.hex(body).prefix(16))\""
         }
 
         /// The answer to a GET: the file, or 304 when the client has it.
@@ -45,7 +45,7 @@ public struct StaticFiles: Sendable {
         "txt": "text/plain; charset=utf-8", "woff2": "font/woff2",
     ]
 
-    /// Their SHA-256 as they lie on the disk, by name.
+    /// Their SHA-256 as they lie on the disk, by folder and name.
     public let hashes: [(name: String, sha256: String)]
     /// The mark that addresses of these files carry in pages.
     public let stamp: AssetStamp
@@ -58,8 +58,13 @@ public struct StaticFiles: Sendable {
     public init(own: URL, others: URL?) throws {
         let ours = try Self.contents(of: own)
         let theirs = try others.map(Self.contents) ?? [:]
+        hashes = [(own, ours), (others, theirs)].flatMap { folder, files in
+            files.sorted { $0.key < $1.key }.map {
+                (name: "\(folder?.lastPathComponent ?? "")/\($0.key)", sha256: SHA256.hex($0.value))
+            }
+        }
+        let stamp = AssetStamp(hashes)
         let all = ours.merging(theirs) { $1 }
-        let stamp = AssetStamp(all)
         var files: [String: File] = [:]
         for (name, bytes) in all {
             let type = Self.types[Self.suffix(name)] ?? ""
@@ -75,7 +80,6 @@ public struct StaticFiles: Sendable {
         }
         self.files = files
         self.stamp = stamp
-        hashes = all.sorted { $0.key < $1.key }.map { (name: $0.key, sha256: SHA256.hex($0.value)) }
     }
 
     private static func contents(of folder: URL) throws -> [String: [UInt8]] {
