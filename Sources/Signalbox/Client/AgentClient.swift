@@ -5,6 +5,7 @@ import Web
 struct AgentClient: Sendable {
     /// A message that came.
     struct Message: Sendable {
+        let seq: UInt64
         let id: String
         /// A handle; nil for who didn't say.
         let sender: String?
@@ -34,8 +35,14 @@ struct AgentClient: Sendable {
             ])
     }
 
+    /// Bytes of a text that the server takes.
+    private static let textMax = 131_056
+
     /// Seals a text for another agent, signs it and sends it.
     func send(_ text: String, to handle: String) async throws {
+        guard text.utf8.count <= Self.textMax else {
+            throw ClientError("The text is too long: a message takes \(Self.textMax) bytes.")
+        }
         let identity = try await relay.ask("GET", "/api/identity/\(handle)")
         guard let key = (identity["box_pub"] as? String).flatMap({ Data(base64Encoded: $0) }),
             let (sealed, ephemeral) = AgentKeys.seal(Data(text.utf8), for: Array(key))
@@ -51,10 +58,17 @@ struct AgentClient: Sendable {
             ])
     }
 
-    /// What is in the inbox, waiting for it as long as the server lets one wait.
-    func messages(waiting seconds: Int) async throws -> [Message] {
-        let answer = try await signed("GET", "/api/dm/\(keys.handle)/inbox/wait?after=0&timeout=\(seconds)")
-        return (answer["messages"] as? [[String: Any]] ?? []).compactMap(message)
+    /// A page of what is in the inbox after a number, waiting for it as long as the server lets one wait.
+    func messages(after seq: UInt64, waiting seconds: Int) async throws -> [Message] {
+        let answer = try await signed(
+            "GET", "/api/dm/\(keys.handle)/inbox/wait?after=\(seq)&timeout=\(seconds)", waiting: seconds)
+        guard let list = answer["messages"] as? [Any] else { throw relay.nonsense }
+        var messages: [Message] = []
+        for case let json as [String: Any] in list {
+            guard let message = message(json), message.seq > messages.last?.seq ?? seq else { continue }
+            messages.append(message)
+        }
+        return messages
     }
 
     /// Has the server drop a message that is done.
@@ -62,8 +76,10 @@ struct AgentClient: Sendable {
         _ = try await signed("DELETE", "/api/dm/\(keys.handle)/inbox/\(message.id)")
     }
 
-    private func signed(_ method: String, _ path: String) async throws -> [String: Any] {
-        try await relay.ask(method, path) {
+    private func signed(
+        _ method: String, _ path: String, waiting seconds: Int = 0
+    ) async throws -> [String: Any] {
+        try await relay.ask(method, path, waiting: seconds) {
             let ts = Self.now
             let nonce = Self.base64(SecretBox.randomBytes(18)).replacing("+", with: "-").replacing(
                 "/", with: "_")
@@ -73,16 +89,16 @@ struct AgentClient: Sendable {
     }
 
     private func message(_ json: [String: Any]) -> Message? {
-        guard let id = json["id"] as? String, id.wholeMatch(of: /[-_A-Za-z0-9]{1,64}/) != nil else {
-            return nil
-        }
+        guard let seq = json["seq"] as? UInt64, seq < 1 << 53, let id = json["id"] as? String,
+            id.wholeMatch(of: /[-_A-Za-z0-9]{1,64}/) != nil
+        else { return nil }
         let sealed = SealedText(
             ciphertext: json["ciphertext"] as? String ?? "", nonce: json["nonce"] as? String ?? "")
         let ephemeral = (json["sender_eph_pub"] as? String).flatMap { Data(base64Encoded: $0) } ?? Data()
         return Message(
-            id: id, sender: json["from_handle"] as? String,
+            seq: seq, id: id, sender: json["from_handle"] as? String,
             isVerified: json["from_verified"] as? Bool == true,
             text: keys.open(sealed, from: Array(ephemeral)).flatMap { String(data: $0, encoding: .utf8) },
-            sentAt: (json["ts"] as? NSNumber)?.int64Value ?? 0)
+            sentAt: json["ts"] as? Int64 ?? 0)
     }
 }

@@ -34,13 +34,17 @@ struct AgentKeys: Sendable {
             throw ClientError("\(path) can't be read; `signalbox dm register` makes such a file.")
         }
         guard let file = try? JSONDecoder().decode(File.self, from: data), file.signalbox_agent == 1,
+            Self.isHandle(file.handle), let origin = try? RoomLink.origin(of: file.origin),
             let box = Data(base64Encoded: file.box_key), box.count == crypto_box_SECRETKEYBYTES,
             let seed = Data(base64Encoded: file.sign_key), seed.count == crypto_sign_SEEDBYTES
         else { throw ClientError("\(path) holds no agent.") }
-        (origin, handle, boxKey, signSeed) = (file.origin, file.handle, Array(box), Array(seed))
+        (self.origin, handle, boxKey, signSeed) = (origin, file.handle, Array(box), Array(seed))
     }
 
-    /// Writes a new file that only its owner can read.
+    /// Whether a server would take it: 2 to 32 of a-z, 0-9, - and _, and no - or _ in front.
+    static func isHandle(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9][-_a-z0-9]{1,31}/) != nil }
+
+    /// Writes a new file that only its owner can read, whole or not at all.
     /// - Throws: ``ClientError`` when there is a file of that name: it may be the only copy of another agent's keys.
     func save(to path: String) throws {
         let file = File(
@@ -49,13 +53,27 @@ struct AgentKeys: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let bytes = try encoder.encode(file) + Data("\n".utf8)
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw ClientError("\(path) can't be made: \(String(cString: strerror(errno))).")
+        func failure(_ code: Int32) -> ClientError {
+            ClientError("\(path) can't be made: \(String(cString: strerror(code))).")
         }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: bytes)
-        try handle.synchronize()
+        let draft = "\(path).\(UInt64.random(in: .min ... .max))"
+        let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure(errno) }
+        defer { unlink(draft) }
+        let written = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            try written.write(contentsOf: bytes)
+            try written.synchronize()
+        } catch { throw ClientError("\(path) can't be written; is the disk full?") }
+        // Unlike a rename, a second name never replaces a file.
+        guard link(draft, path) == 0 else { throw failure(errno) }
+        // The name must last as well as the content.
+        let folder = Glibc.open(
+            URL(filePath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
+        }
     }
 
     var boxPublic: [UInt8] {

@@ -6,6 +6,8 @@ struct RoomClient: Sendable {
     struct Message: Sendable {
         let seq: UInt64
         let sender: String
+        /// As it came: two messages of one nonce are one that was sent twice.
+        let nonce: String
         /// nil when the room's key doesn't open it.
         let text: String?
         /// Whether the server vouches that the sender holds that handle's key; else anybody could be called so.
@@ -19,6 +21,10 @@ struct RoomClient: Sendable {
     private let box: SecretBox
     /// Messages of one page.
     private static let pageMax = 100
+    /// As long as the server takes: characters of base64, and of those the bytes of a text.
+    private static let (ciphertextMax, textMax) = (128 * 1_024, 98_288)
+    /// Numbers that every client can count with.
+    private static let seqMax: UInt64 = 1 << 53
 
     init(_ link: RoomLink, relay: RelayClient) {
         self.link = link
@@ -32,6 +38,12 @@ struct RoomClient: Sendable {
     /// - Returns: the message's number in the room.
     func send(_ text: String, as sender: String) async throws -> UInt64 {
         let sealed = box.seal(Data(text.utf8))
+        guard sealed.ciphertext.utf8.count <= Self.ciphertextMax else {
+            throw ClientError("The text is too long: a message takes \(Self.textMax) bytes.")
+        }
+        guard (1...64).contains(sender.utf16.count) else {
+            throw ClientError("A name has 1 to 64 characters.")
+        }
         let answer = try await relay.ask(
             "POST", path + "/messages",
             body: ["sender": sender, "ciphertext": sealed.ciphertext, "nonce": sealed.nonce])
@@ -44,20 +56,27 @@ struct RoomClient: Sendable {
         let part =
             seconds > 0
             ? "wait?after=\(seq)&timeout=\(seconds)" : "transcript?after=\(seq)&limit=\(Self.pageMax)"
-        let answer = try await relay.ask("GET", "\(path)/\(part)")
-        return (answer["messages"] as? [[String: Any]] ?? []).compactMap(message)
+        let answer = try await relay.ask("GET", "\(path)/\(part)", waiting: seconds)
+        guard let list = answer["messages"] as? [Any] else { throw relay.nonsense }
+        var messages: [Message] = []
+        for case let json as [String: Any] in list {
+            // The server's word for the order isn't taken: what goes back would come for ever.
+            guard let message = message(json), message.seq > messages.last?.seq ?? seq else { continue }
+            messages.append(message)
+        }
+        return messages
     }
 
     private func message(_ json: [String: Any]) -> Message? {
-        guard let seq = (json["seq"] as? NSNumber)?.uint64Value,
+        guard let seq = json["seq"] as? UInt64, seq < Self.seqMax,
             let ciphertext = json["ciphertext"] as? String,
             let nonce = json["nonce"] as? String
         else { return nil }
         let bytes = box.open(SealedText(ciphertext: ciphertext, nonce: nonce))
         return Message(
-            seq: seq, sender: json["sender"] as? String ?? "",
+            seq: seq, sender: json["sender"] as? String ?? "", nonce: nonce,
             text: bytes.flatMap { String(data: $0, encoding: .utf8) },
             isVerified: json["sender_verified"] as? Bool == true,
-            sentAt: (json["ts"] as? NSNumber)?.int64Value ?? 0)
+            sentAt: json["ts"] as? Int64 ?? 0)
     }
 }

@@ -18,7 +18,8 @@ struct RoomLink: Sendable {
     }
 
     /// - Throws: ``ClientError`` that says what of the link is missing or wrong.
-    init(_ link: String) throws {
+    init(_ text: String) throws {
+        let link = text.trimmingCharacters(in: .whitespacesAndNewlines)
         let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         origin = try Self.origin(of: String(parts[0]))
         let path = URLComponents(string: String(parts[0]))?.percentEncodedPath ?? ""
@@ -40,11 +41,13 @@ struct RoomLink: Sendable {
     /// The whole link.
     var text: String { "\(origin)/room/\(id)#k=\(Self.text(key))" }
 
-    private static func origin(of address: String) throws -> String {
+    /// The address of a server without what follows it.
+    static func origin(of address: String) throws -> String {
         guard let parts = URLComponents(string: address), let scheme = parts.scheme?.lowercased(),
             ["http", "https"].contains(scheme), let host = parts.percentEncodedHost, !host.isEmpty
         else {
-            throw ClientError("\"\(address)\" is no address of a server; it begins with https:// or http://.")
+            // It isn't quoted: it may be a link with a key in it.
+            throw ClientError("That is no address of a server; one begins with https:// or http://.")
         }
         return "\(scheme)://\(host)" + (parts.port.map { ":\($0)" } ?? "")
     }

@@ -1,10 +1,23 @@
+import ArgumentParser
 import Foundation
+import Glibc
 
 /// What the client's commands say.
 enum Terminal {
     /// A line of what was asked for, written at once, into a pipe too.
     static func say(_ line: String) throws {
-        try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+        var rest = Array((line + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EPIPE {
+                // Whoever read it has had enough, as `head` has; a shell knows this code.
+                throw ExitCode(128 + SIGPIPE)
+            } else if errno != EINTR {
+                throw ClientError("Standard output can't be written.")
+            }
+        }
     }
 
     /// A line about what goes on.
@@ -24,5 +37,19 @@ extension String {
                     default: scalar
                     }
                 }))
+    }
+
+    /// JSON in which what a terminal could obey is escaped; it means the same.
+    var inert: String {
+        unicodeScalars.reduce(into: "") { text, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                for unit in String(scalar).utf16 {
+                    let hex = String(unit, radix: 16)
+                    text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+                }
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
     }
 }

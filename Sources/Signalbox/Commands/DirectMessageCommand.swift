@@ -22,20 +22,30 @@ struct DirectMessageCommand: AsyncParsableCommand {
         @Option(help: "The server's address.")
         var server = "http://127.0.0.1:3000"
 
+        func validate() throws { try DirectMessageCommand.check(handle) }
+
         func run() async throws {
-            let name = handle.hasPrefix("@") ? String(handle.dropFirst()) : handle
-            let origin = try RoomLink(newAt: server).origin
-            let path = file ?? "\(name).agent"
-            let keys = AgentKeys(origin: origin, handle: name.lowercased())
+            let handle = DirectMessageCommand.bare(handle)
+            let origin = try RoomLink.origin(of: server)
+            let path = file ?? "\(handle).agent"
+            let isNew = !FileManager.default.fileExists(atPath: path)
+            let keys = try isNew ? AgentKeys(origin: origin, handle: handle) : AgentKeys(file: path)
+            guard keys.handle == handle, keys.origin == origin else {
+                throw ClientError("\(path) is there already: the keys of @\(keys.handle) at \(keys.origin).")
+            }
             // Before the handle is taken: without its keys nobody could use it.
-            try keys.save(to: path)
+            if isNew { try keys.save(to: path) }
             do {
                 try await DirectMessageCommand.with(keys) { try await $0.register() }
-            } catch {
+            } catch let error as ClientError where isNew {
                 try? FileManager.default.removeItem(atPath: path)
                 throw error
+            } catch let error as Unreachable {
+                // It may have heard what it couldn't answer any more; the same keys may be registered twice.
+                Terminal.note("The keys stay in \(path): give the same command again.")
+                throw error
             }
-            print("@\(keys.handle) is registered at \(origin); its keys are in \(path).")
+            try Terminal.say("@\(handle) is registered at \(origin); its keys are in \(path).")
         }
     }
 
@@ -52,14 +62,12 @@ struct DirectMessageCommand: AsyncParsableCommand {
         @Option(help: "The file with the sender's keys.")
         var agent: String
 
+        func validate() throws { try DirectMessageCommand.check(to) }
+
         func run() async throws {
             let text = try self.text ?? RoomCommand.input()
-            let handle = (to.hasPrefix("@") ? String(to.dropFirst()) : to).lowercased()
-            guard handle.wholeMatch(of: /[a-z0-9][-_a-z0-9]{1,31}/) != nil else {
-                throw ValidationError("\"\(to)\" is no handle: 2 to 32 of a-z, 0-9, - and _.")
-            }
             try await DirectMessageCommand.with(AgentKeys(file: agent)) {
-                try await $0.send(text, to: handle)
+                try await $0.send(text, to: DirectMessageCommand.bare(to))
             }
         }
     }
@@ -86,27 +94,28 @@ struct DirectMessageCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await DirectMessageCommand.with(AgentKeys(file: agent)) { client in
-                while true {
-                    let asked = ContinuousClock.now
-                    let messages: [AgentClient.Message]
-                    do {
-                        messages = try await client.messages(waiting: follow ? 30 : 0)
-                    } catch let error as Unreachable where follow {
-                        Terminal.note("\(error) Trying again.")
-                        try await Task.sleep(for: .seconds(1))
-                        continue
-                    }
+                var seq: UInt64 = 0
+                try await RelayClient.repeating(endlessly: follow) {
+                    let messages = try await client.messages(after: seq, waiting: follow ? 30 : 0)
                     for message in messages {
+                        seq = message.seq
                         try Terminal.say(message.line)
                         if !keep { try await client.acknowledge(message) }
                     }
-                    if !follow, messages.isEmpty || keep { return }
-                    // Nothing should be answered at once, but a server may.
-                    if messages.isEmpty {
-                        try await Task.sleep(until: asked + .seconds(1), clock: .continuous)
-                    }
+                    return messages.isEmpty
                 }
             }
+        }
+    }
+
+    /// A handle without its sign, as servers write it.
+    private static func bare(_ handle: String) -> String {
+        (handle.hasPrefix("@") ? String(handle.dropFirst()) : handle).lowercased()
+    }
+
+    private static func check(_ handle: String) throws {
+        guard AgentKeys.isHandle(bare(handle)) else {
+            throw ValidationError("\"\(handle.plain)\" is no handle: 2 to 32 of a-z, 0-9, - and _.")
         }
     }
 

@@ -19,7 +19,7 @@ struct RoomCommand: AsyncParsableCommand {
         @Argument(help: "The server's address.")
         var server = "http://127.0.0.1:3000"
 
-        func run() async throws { print(try RoomLink(newAt: server).text) }
+        func run() async throws { try Terminal.say(RoomLink(newAt: server).text) }
     }
 
     struct Send: AsyncParsableCommand {
@@ -34,10 +34,13 @@ struct RoomCommand: AsyncParsableCommand {
         @Option(help: "The name to send under; anybody can take any name.")
         var name = "signalbox"
 
-        func run() async throws {
+        func validate() throws {
             guard link != "-" || text != nil else {
                 throw ValidationError("Standard input can't be both the link and the text.")
             }
+        }
+
+        func run() async throws {
             let room = try RoomLink(RoomCommand.link(link))
             let text = try self.text ?? RoomCommand.input()
             try await RoomCommand.with(room) { client in _ = try await client.send(text, as: name) }
@@ -61,25 +64,23 @@ struct RoomCommand: AsyncParsableCommand {
         @Flag(help: "One JSON object a line.")
         var json = false
 
+        private static let seenMax = 20_000
+
         func run() async throws {
             try await RoomCommand.with(RoomLink(RoomCommand.link(link))) { client in
                 var seq = after
-                while true {
-                    let asked = ContinuousClock.now
-                    let messages: [RoomClient.Message]
-                    do {
-                        messages = try await client.messages(after: seq, waiting: follow ? 30 : 0)
-                    } catch let error as Unreachable where follow {
-                        Terminal.note("\(error) Trying again.")
-                        try await Task.sleep(for: .seconds(1))
-                        continue
+                var seen: Set<String> = []
+                try await RelayClient.repeating(endlessly: follow) {
+                    let messages = try await client.messages(after: seq, waiting: follow ? 30 : 0)
+                    // A bound, since it may run for months.
+                    if seen.count > Self.seenMax { seen = [] }
+                    for message in messages {
+                        seq = message.seq
+                        // Who doesn't know whether a message arrived sends it again.
+                        guard message.text == nil || seen.insert(message.nonce).inserted else { continue }
+                        try Terminal.say(json ? message.json() : message.line)
                     }
-                    for message in messages { try Terminal.say(json ? message.json() : message.line) }
-                    seq = messages.last?.seq ?? seq
-                    guard messages.isEmpty else { continue }
-                    if !follow { return }
-                    // A room that isn't open yet is answered at once, and so may be anything else.
-                    try await Task.sleep(until: asked + .seconds(1), clock: .continuous)
+                    return messages.isEmpty
                 }
             }
         }
@@ -102,7 +103,7 @@ struct RoomCommand: AsyncParsableCommand {
     static func input() throws -> String {
         let data = try FileHandle.standardInput.readToEnd() ?? Data()
         guard let text = String(data: data, encoding: .utf8) else {
-            throw ValidationError("Standard input is no text in UTF-8.")
+            throw ClientError("Standard input is no text in UTF-8.")
         }
         return text
     }
@@ -111,7 +112,7 @@ struct RoomCommand: AsyncParsableCommand {
 extension RoomClient.Message {
     /// For people, with what could move the cursor or hide text taken out.
     fileprivate var line: String {
-        let who = isVerified ? sender.plain : "<\(sender.plain)>"
+        let who = isVerified && sender.hasPrefix("@") ? sender.plain : "<\(sender.plain)>"
         return "\(seq) \(who) \(text?.plain ?? "(can't be read with this key)")"
     }
 
@@ -120,6 +121,6 @@ extension RoomClient.Message {
         if let text { fields["text"] = text }
         let data = try JSONSerialization.data(
             withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self)
+        return String(decoding: data, as: UTF8.self).inert
     }
 }
