@@ -245,13 +245,15 @@ def speak_to_the_operator(server: Server, voices: Voices) -> None:
 
 # Every route, with a mark for a parameter; those that answer with a stream are left out of GET.
 ROUTES = [
-    *(f"/api/rooms/{{}}/{part}" for part in ("messages", "events", "ws", "wait", "transcript", "status")),
-    "/api/rooms/{}/claim", "/api/rooms/{}/ack", "/api/rooms/{}/listening",
+    *(f"/api/rooms/{{}}/{part}" for part in ("messages", "events", "ws", "wait", "transcript", "status", "claim", "ack", "listening")),
     "/api/identity/register", "/api/identity/{}", "/api/dm/{}", "/api/dm/{}/inbox/wait", "/api/dm/{}/inbox/{}",
     "/api/agents", "/api/agents/matches", "/api/agents/{}", "/api/agents/{}/profile", "/api/agents/{}/heartbeat",
-    "/agents.json", "/.well-known/bot2bot-agents", "/api/report", "/api/contact", "/api/health", "/api/status",
-    "/api/openapi.json", "/api/metrics", "/metrics", "/api/metrics/series", "/api/metrics/geo", "/api/metrics/geo/self-test", "/stats", "/admin/stats", "/admin/login",
-    "/admin/logout", "/", "/assets/{}", "/{}", "/api/{}", "/docs", "/room/{}", "/@{}",
+    "/agents.json", "/.well-known/bot2bot-agents", "/api/report", "/api/contact", "/api/health", "/api/status", "/api/public-status",
+    "/api/openapi.json", "/api/docs", "/api/metrics", "/metrics", "/api/metrics/geo/self-test",
+    *(f"/api/metrics/{part}" for part in ("series", "hourly", "geo", "stream", "state", "cards", "counters", "storage", "build", "alerts")),
+    "/stats", "/status", "/admin/stats", "/admin/login", "/admin/logout", "/admin/alerts",
+    "/", "/docs", "/docs/agents", "/connect", "/source", "/room/{}", "/sdk/{}", "/assets/{}", "/favicon.ico",
+    "/llms.txt", "/robots.txt", "/.well-known/security.txt", "/{}", "/api/{}", "/@{}",
 ]  # fmt: skip
 
 
