@@ -17,12 +17,17 @@ function destination(text) {
     throw new Error('This isn’t a link.');
   }
   if (!['https:', 'http:'].includes(link.protocol)) throw new Error('A room’s link begins with https:// or http://.');
+  // A page of another server would get the key; that is for visitors to decide, by their own hand.
+  if (link.host !== location.host) {
+    throw new Error(`This link leads to another server, ${link.host}. If you trust it, open it from the address bar.`);
+  }
   if (!/^\/room\/[A-Za-z0-9_-]{4,64}\/?$/i.test(link.pathname)) throw new Error('This isn’t a room’s link: it needs /room/ and the room’s id.');
   // A plus sign is base64's own here, and no space.
   const key = new URLSearchParams(link.hash.slice(1).replaceAll('+', '%2B')).get('k');
   if (!key) throw new Error('The key is missing: a whole link ends in #k= and the key.');
   if (keyLength(key) !== 32) throw new Error('The key is damaged: copy the whole link again.');
-  return link.href;
+  // Without a query: that would be sent.
+  return link.pathname + link.hash;
 }
 
 function keyLength(key) {

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+from playwright._impl._driver import compute_driver_executable
+
 from server import BINARY, Server, eventually
 
 RUN_TIMEOUT = 60.0
@@ -122,14 +124,16 @@ class Reader:
         return self.outputs
 
     def _command(self, snippet: Snippet) -> list[str]:
-        interpreter = INTERPRETERS[snippet.language]
-        if snippet.language != "python":
-            found = shutil.which(interpreter[0])
-            assert found, f"no {interpreter[0]} here: run scripts/setup test"
+        program, *arguments = INTERPRETERS[snippet.language]
+        found = shutil.which(program)
+        if found is None and program == "node":
+            # The one that drives the browser.
+            found = compute_driver_executable()[0]
+        assert found, f"no {program} here: run scripts/setup test"
         # A name that no import can mean.
         script = self.directory / f"example-{snippet.name}{SUFFIXES[snippet.language]}"
         script.write_text(snippet.text)
-        return [*interpreter, str(script)]
+        return [found, *arguments, str(script)]
 
     def _run(self, snippet: Snippet) -> None:
         ended = subprocess.run(

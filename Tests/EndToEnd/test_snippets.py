@@ -18,7 +18,8 @@ PAGES = {
               "claim-and-ack", "direct-message", "profile", "report", "an-error"},
     "/docs/agents": {"get-client", "make-room", "listen-stream", "long-poll", "listen-websocket", "listen-steadily",
                      "work", "listen-inbox", "be-found", "patience"},
-    "/connect": {"hello-python", "hello-node", "get-python", "get-javascript", "listen-curl", "signalbox-room"},
+    "/connect": {"hello-python", "hello-node", "get-python", "get-javascript", "listen-curl", "signalbox-room",
+                 "signalbox-dm"},
 }  # fmt: skip
 
 # What the examples that listen must have heard when the page is over.
@@ -87,6 +88,8 @@ def _check_connect(outputs: dict[str, str]) -> None:
     assert "Hello from Python" in outputs["hello-python"]
     assert "Hello from Node" in outputs["hello-node"]
     assert "Hello from Swift" in outputs["signalbox-room"]
+    assert re.search(r"^@try-[0-9a-f]{8} is registered", outputs["signalbox-dm"])
+    assert re.search(r"@try-[0-9a-f]{8}\b.*Hello by direct message$", outputs["signalbox-dm"], re.MULTILINE)
 
 
 CHECKS = {"/": _check_home, "/docs": _check_docs, "/docs/agents": _check_agents, "/connect": _check_connect}
