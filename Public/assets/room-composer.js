@@ -59,7 +59,7 @@ export function makeComposer({ find, key, send, renamed }) {
 
   function submit() {
     const words = text.value;
-    if (!words.trim() || form.inert) return;
+    if (!words.trim()) return;
     if (new TextEncoder().encode(words).length > LONGEST) return complain(TOO_LONG);
     complain('');
     rename();

@@ -30,12 +30,14 @@ export function open({ ciphertext, nonce }, key) {
 export function isMessage(event) {
   return (
     Number.isSafeInteger(event.seq) && Number.isFinite(event.ts) &&
-    [event.id, event.sender, event.ciphertext, event.nonce].every((field) => typeof field === 'string')
+    [event.id, event.sender, event.ciphertext, event.nonce].every((field) => typeof field === 'string') &&
+    [event.ciphertext, event.nonce].every((field) => /^[\w+/=-]*$/.test(field))
   );
 }
 
-/** The same for every copy of an envelope, whoever sends it again, and for no other. */
+/** The same for every copy of an envelope, whoever sends it again and in either base64, and for no other. */
 export function markOf({ ciphertext, nonce }) {
-  // The first 16 bytes are the authenticator, over all the others.
-  return nonce + ciphertext.slice(0, 24);
+  // The first 16 bytes are the authenticator, over all the others; beyond 21 letters base64 leaves a choice. Letter by
+  // letter, since a mere slice could keep the whole ciphertext in memory.
+  return [...(nonce + ciphertext.slice(0, 21)).replaceAll('-', '+').replaceAll('_', '/')].join('');
 }

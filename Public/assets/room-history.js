@@ -2,6 +2,8 @@
 'use strict';
 
 const NAME = 'signalbox-rooms';
+// As many as the page shows.
+const MOST = 20_000;
 const PAUSE = 250;
 
 const settled = (request) =>
@@ -78,7 +80,11 @@ export function makeHistory(room, stopped) {
       stopped();
     } catch {
       // What comes later must not be kept without it: it would never be asked for again.
-      due.unshift(...steps);
+      due = [...steps, ...due];
+      if (due.length < MOST) return;
+      isOn = false;
+      due = [];
+      stopped();
     }
   }
 
@@ -94,6 +100,8 @@ export function makeHistory(room, stopped) {
       isOn = Boolean(await change((_, rooms) => rooms.get(room)));
       if (!isOn) return [];
       const rows = await change((messages) => messages.getAll(mine()));
+      const old = rows.splice(0, Math.max(0, rows.length - MOST)).at(-1);
+      if (old) await change((messages) => messages.delete(IDBKeyRange.bound([room, 0], [room, old.seq])));
       return rows.map(({ envelope }) => envelope);
     },
     async turnOn() {

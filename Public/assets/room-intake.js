@@ -12,6 +12,8 @@ const HIDDEN_SLICE = 100;
 // While there is more to come, rows are handed on in lots: most of them scroll past without being seen.
 const LOT = 400;
 const TOGETHER = 5 * 60_000;
+// Copies come soon or never: more marks than a server has messages are enough.
+const SEEN = 50_000;
 // A row for sealed messages counts so many at most.
 const RUN = 1_000;
 // The server tells its time as soon as there is a line; if not, this browser's must do.
@@ -77,6 +79,7 @@ export function makeIntake({ key, show, hide, forget, isOurs }) {
     const mark = markOf(envelope);
     if (seen.has(mark)) return null;
     seen.add(mark);
+    if (seen.size > SEEN) seen.delete(seen.values().next().value);
     const ttl = Number.isFinite(envelope.ttl_ms) ? envelope.ttl_ms : 0;
     const gone = ttl > 0 ? envelope.ts + ttl - ahead : 0;
     // The server has what it sends: before its clock is known, this browser's may be what is wrong.
@@ -90,12 +93,15 @@ export function makeIntake({ key, show, hide, forget, isOurs }) {
     const isNewDay = last?.day !== day;
     if (text === null) {
       counts.sealed += 1;
+      // Who has no key can post as well, so what can't be read isn't kept whole.
+      const { nonce, ciphertext } = envelope;
+      const slip = { seq, ts, sender, sender_verified, nonce, ciphertext: [...ciphertext.slice(0, 24)].join('') };
       if (last?.kind === 'sealed' && !isNewDay && last.count < RUN) {
         last.count += 1;
-        last.envelopes.push(envelope);
+        last.envelopes.push(slip);
         return last;
       }
-      const envelopes = [envelope];
+      const envelopes = [slip];
       return { kind: 'sealed', seq, ts, day, isNewDay, isNew, count: 1, envelopes };
     }
     const isMine = isOurs(mark);

@@ -130,11 +130,7 @@ export function makeLog({ scroller, holder, draw, moved, dropped }) {
       old.replaceWith(row);
       settle();
     },
-    /** The one before, or undefined. */
-    before(item) {
-      const at = item.chunk.items.indexOf(item);
-      return item.chunk.items[at - 1] ?? chunks[chunks.indexOf(item.chunk) - 1]?.items.at(-1);
-    },
+    /** The one behind, or undefined. */
     after(item) {
       const at = item.chunk.items.indexOf(item);
       return item.chunk.items[at + 1] ?? chunks[chunks.indexOf(item.chunk) + 1]?.items[0];

@@ -41,18 +41,21 @@ export function isVerified({ sender, sender_verified }) {
   return sender_verified === true && /^@[a-z0-9][a-z0-9_-]{1,31}$/.test(sender);
 }
 
+/** A verified handle as a whole, for it is told from others by every letter; else a name that was made safe. */
+const shownName = (message) => (isVerified(message) ? message.sender : safeName(message.sender));
+
 /** A sender's name, with what tells a handle from a mere name that looks like it, wherever the name stands. */
 export function senderNodes({ sender, sender_verified }) {
   const standing = isVerified({ sender, sender_verified }) ? 'verified' : 'claimed';
   const [word, meaning] = STANDINGS[standing];
   const badge = element('span', `badge badge-${standing}`, word);
   badge.title = meaning;
-  return [element('bdi', `sender sender-${standing}`, safeName(sender)), ' ', badge];
+  return [element('bdi', `sender sender-${standing}`, shownName({ sender, sender_verified })), ' ', badge];
 }
 
 /** The same to be read out. */
 export function senderWords(message) {
-  return isVerified(message) ? `${safeName(message.sender)}, verified` : safeName(message.sender);
+  return isVerified(message) ? `${shownName(message)}, verified` : shownName(message);
 }
 
 /** A text: lines and tabs stay, other controls become their pictures, and a forced direction is named. */

@@ -32,6 +32,12 @@ const LOCKED =
 
 const address = readAddress(location);
 const base = `/api/rooms/${address.id}`;
+// What stands behind the # is the key: a leap within the page must not take its place.
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  $('main').tabIndex = -1;
+  $('main').focus();
+});
 // Another key is another conversation.
 addEventListener('hashchange', () => location.reload());
 start().catch(() => instead('away'));
@@ -63,6 +69,7 @@ async function enter({ id, key, isSigned }, isMade) {
   const showPeople = makePeople({ heading: $('people-heading'), list: $('people') });
   const pendings = new Map(); // rows, by entry
   let hasBeenReady = false;
+  let line; // begun once history is loaded
   let missed = 0; // new messages below the view
 
   $('room').hidden = false;
@@ -102,7 +109,7 @@ async function enter({ id, key, isSigned }, isMade) {
       log.toEnd();
       outbox.add(body, text);
     },
-    renamed: () => line.rename(),
+    renamed: () => line?.rename(),
   });
 
   const side = makeSide({
@@ -111,7 +118,9 @@ async function enter({ id, key, isSigned }, isMade) {
     fingerprint: fingerprint(key),
     notify,
     keep() {
-      for (let item = log.first; item; item = log.after(item)) item.envelopes.forEach(archive.add);
+      for (let item = log.first; item; item = log.after(item)) {
+        if (item.kind === 'text') item.envelopes.forEach(archive.add);
+      }
       intake.waiting.forEach(archive.add);
     },
   });
@@ -188,7 +197,8 @@ async function enter({ id, key, isSigned }, isMade) {
   });
 
   function jump(target) {
-    if (!target) return;
+    // It may have come and wait to be shown.
+    if (!target?.chunk) return;
     const row = log.reveal(target);
     row.classList.add('found');
     setTimeout(() => row.classList.remove('found'), 2_000);
@@ -235,7 +245,7 @@ async function enter({ id, key, isSigned }, isMade) {
   side.showHistory();
   for (const envelope of kept) intake.take(envelope, false, true);
   const wanted = new URLSearchParams(location.search).get('transport');
-  const line = keepLine({
+  line = keepLine({
     base,
     forced: ['ws', 'sse', 'poll'].includes(wanted) ? wanted : '',
     after: kept.at(-1)?.seq ?? 0,

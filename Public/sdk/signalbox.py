@@ -270,7 +270,7 @@ class Room:
         """Seals and sends a text, or an object or array as JSON; returns the message as others will see it.
 
         - `reply_to`: the message this one answers, or its id.
-        - `ttl`: after so many seconds the relay forgets it, 30 to 31,622,400 (366 days).
+        - `ttl`: after so many seconds the relay forgets it, 30 to 31,622,400; none is kept for more than 24 hours.
 
         A message whose acknowledgement got lost is looked for before it is sent again.
         Raises `ValueError` when it is too long (about 98,000 bytes), `Error` when the relay refuses it.
@@ -299,7 +299,7 @@ class Room:
             return body
 
         before = self._known
-        self._sent.add(nonce)
+        self._sent.add(_unb64(nonce).hex())
         answer = self._http.call("POST", f"{self._path}/messages", body, arrived=lambda: self._find(nonce, before))
         seq, id = answer.get("seq"), answer.get("id")
         if not _is_seq(seq) or not isinstance(id, str):
@@ -524,11 +524,13 @@ class Room:
         sender = raw.get("sender")
         sender = sender if isinstance(sender, str) else ""
         is_verified = raw.get("sender_verified") is True and sender.startswith("@") and _HANDLE.fullmatch(sender[1:])
-        reply_to, nonce = raw.get("reply_to"), raw.get("nonce")
+        reply_to = raw.get("reply_to")
+        # By its bytes: who sends it again may write them in another base64.
+        nonce = _opened(lambda: _unb64(raw["nonce"]).hex().encode())
         return Message(
             raw["seq"], _text(raw.get("id")), sender, text or "", _as_data(text), _seconds(raw.get("ts")),
             sender[1:] if is_verified else None, reply_to if isinstance(reply_to, str) else None, text is not None,
-            own=isinstance(nonce, str) and nonce in self._sent,
+            own=nonce is not None and nonce in self._sent,
         )  # fmt: skip
 
 

@@ -28,11 +28,15 @@ public enum SHA256 {
     public static func hex(ofFile path: String) -> String? {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }
-        return digest { update in
-            while let part = try? file.read(upToCount: 1 << 20), !part.isEmpty {
-                part.withUnsafeBytes(update)
-            }
+        var isWhole = true
+        let hash = digest { update in
+            do {
+                while let part = try file.read(upToCount: 1 << 20), !part.isEmpty {
+                    part.withUnsafeBytes(update)
+                }
+            } catch { isWhole = false }
         }
+        return isWhole ? hash : nil
     }
 
     private static func digest(_ feed: ((UnsafeRawBufferPointer) -> Void) -> Void) -> String {

@@ -47,4 +47,28 @@ struct StaticFilesTests {
             #expect(files.response(name, ifNoneMatch: nil, acceptsGzip: false).status == .notFound)
         }
     }
+
+    @Test("what was compressed before is served when it is the same file, and otherwise compressed anew")
+    func compressedBefore() async throws {
+        try await withTemporaryDirectory { directory in
+            let text = ByteBuffer(string: String(repeating: "let a = 1;\n", count: 200))
+            let good = try #require(Gzip.compress(text, level: 1))
+            let stale = try #require(
+                Gzip.compress(ByteBuffer(string: String(repeating: "let b = 1;\n", count: 200))))
+            let half = try #require(good.getSlice(at: 0, length: good.readableBytes / 2))
+            let files = ["good": good, "stale": stale, "half": half, "none": ByteBuffer(string: "no gzip")]
+            for (name, gzipped) in files {
+                try Data(text.readableBytesView).write(to: directory.appending(path: "\(name).js"))
+                try Data(gzipped.readableBytesView).write(to: directory.appending(path: "\(name).js.gz"))
+            }
+            let own = directory.appending(path: "own")
+            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+            let loaded = try StaticFiles(own: own, others: directory)
+            for name in files.keys {
+                let body = loaded.response("\(name).js", ifNoneMatch: nil, acceptsGzip: true).body
+                #expect(Gzip.decompress(body, count: text.readableBytes) == text, "\(name)")
+                #expect((body == good) == (name == "good"))
+            }
+        }
+    }
 }

@@ -13,8 +13,6 @@ struct AgentClient: Sendable {
         let isVerified: Bool
         /// nil when it can't be opened.
         let text: String?
-        /// Unix ms.
-        let sentAt: Int64
     }
 
     let keys: AgentKeys
@@ -25,14 +23,17 @@ struct AgentClient: Sendable {
 
     /// Registers the handle under the keys.
     func register() async throws {
-        let (box, sign, ts) = (Self.base64(keys.boxPublic), Self.base64(keys.signPublic), Self.now)
+        let (box, sign) = (Self.base64(keys.boxPublic), Self.base64(keys.signPublic))
         _ = try await relay.ask(
             "POST", "/api/identity/register",
-            body: [
-                "handle": keys.handle, "box_pub": box, "sign_pub": sign, "register_ts": ts,
-                "meta": [:] as [String: String],
-                "register_sig": keys.sign("register \(keys.handle) \(ts) \(box) \(sign)"),
-            ])
+            body: {
+                let ts = Self.now
+                return [
+                    "handle": keys.handle, "box_pub": box, "sign_pub": sign, "register_ts": ts,
+                    "meta": [:] as [String: String],
+                    "register_sig": keys.sign("register \(keys.handle) \(ts) \(box) \(sign)"),
+                ]
+            })
     }
 
     /// Bytes of a text that the server takes.
@@ -44,18 +45,21 @@ struct AgentClient: Sendable {
             throw ClientError("The text is too long: a message takes \(Self.textMax) bytes.")
         }
         let identity = try await relay.ask("GET", "/api/identity/\(handle)")
-        guard let key = (identity["box_pub"] as? String).flatMap({ Data(base64Encoded: $0) }),
+        guard let key = (identity["box_pub"] as? String).flatMap({ Data(eitherBase64: $0) }),
             let (sealed, ephemeral) = AgentKeys.seal(Data(text.utf8), for: Array(key))
         else { throw ClientError("The server has no usable key of @\(handle).") }
-        let (ts, once) = (Self.now, Self.base64(ephemeral))
+        let once = Self.base64(ephemeral)
         let digest = SHA256.hex(sealed.ciphertext, "|", sealed.nonce, "|", once)
         _ = try await relay.ask(
             "POST", "/api/dm/\(handle)",
-            body: [
-                "ciphertext": sealed.ciphertext, "nonce": sealed.nonce, "sender_eph_pub": once,
-                "from_handle": keys.handle, "from_ts": ts,
-                "from_sig": keys.sign("dm \(handle) \(keys.handle) \(ts) \(digest)"),
-            ])
+            body: {
+                let ts = Self.now
+                return [
+                    "ciphertext": sealed.ciphertext, "nonce": sealed.nonce, "sender_eph_pub": once,
+                    "from_handle": keys.handle, "from_ts": ts,
+                    "from_sig": keys.sign("dm \(handle) \(keys.handle) \(ts) \(digest)"),
+                ]
+            })
     }
 
     /// A page of what is in the inbox after a number, waiting for it as long as the server lets one wait.
@@ -94,11 +98,10 @@ struct AgentClient: Sendable {
         else { return nil }
         let sealed = SealedText(
             ciphertext: json["ciphertext"] as? String ?? "", nonce: json["nonce"] as? String ?? "")
-        let ephemeral = (json["sender_eph_pub"] as? String).flatMap { Data(base64Encoded: $0) } ?? Data()
+        let ephemeral = (json["sender_eph_pub"] as? String).flatMap { Data(eitherBase64: $0) } ?? Data()
         return Message(
             seq: seq, id: id, sender: json["from_handle"] as? String,
             isVerified: json["from_verified"] as? Bool == true,
-            text: keys.open(sealed, from: Array(ephemeral)).flatMap { String(data: $0, encoding: .utf8) },
-            sentAt: json["ts"] as? Int64 ?? 0)
+            text: keys.open(sealed, from: Array(ephemeral)).flatMap { String(data: $0, encoding: .utf8) })
     }
 }

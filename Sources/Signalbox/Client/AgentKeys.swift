@@ -101,8 +101,8 @@ struct AgentKeys: Sendable {
 
     /// The text of a box that was sealed for this agent; nil when it can't be opened.
     func open(_ sealed: SealedText, from sender: [UInt8]) -> Data? {
-        guard let boxed = Data(base64Encoded: sealed.ciphertext),
-            let nonce = Data(base64Encoded: sealed.nonce),
+        guard let boxed = Data(eitherBase64: sealed.ciphertext),
+            let nonce = Data(eitherBase64: sealed.nonce),
             nonce.count == crypto_box_NONCEBYTES, boxed.count >= crypto_box_MACBYTES,
             sender.count == crypto_box_PUBLICKEYBYTES
         else { return nil }

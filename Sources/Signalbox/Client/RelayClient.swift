@@ -37,20 +37,19 @@ struct RelayClient: Sendable {
     /// - Parameters:
     ///   - path: with its query.
     ///   - seconds: how long the server is asked to wait.
-    ///   - header: made anew for each try, for signatures are good for once.
+    ///   - body: and `header`: made anew for each try, for signatures are good for a minute and once.
     /// - Throws: ``ClientError``; ``Unreachable`` when nobody answers.
     func ask(
-        _ method: String, _ path: String, body: [String: Any]? = nil, waiting seconds: Int = 0,
+        _ method: String, _ path: String, body: (() -> [String: Any])? = nil, waiting seconds: Int = 0,
         header: () -> [(String, String)] = { [] }
     ) async throws -> [String: Any] {
-        let bytes = try body.map { try JSONSerialization.data(withJSONObject: $0) }
         for attempt in 1... {
             var request = HTTPClientRequest(url: origin + path)
             request.method = .RAW(value: method)
             for (name, value) in header() { request.headers.add(name: name, value: value) }
-            if let bytes {
+            if let body {
                 request.headers.add(name: "Content-Type", value: "application/json")
-                request.body = .bytes(bytes)
+                request.body = .bytes(try JSONSerialization.data(withJSONObject: body()))
             }
             let response: HTTPClientResponse
             let answer: ByteBuffer?
@@ -61,7 +60,12 @@ struct RelayClient: Sendable {
                 answer = try await Self.collect(response.body, until: end)
             } catch let error as CancellationError {
                 throw error
-            } catch { throw Unreachable(origin: origin) }
+            } catch {
+                if String(reflecting: type(of: error)).hasPrefix("NIOSSL.") {
+                    throw ClientError("\(origin) can't be trusted: its certificate, or its TLS, isn't good.")
+                }
+                throw Unreachable(origin: origin)
+            }
             guard let answer else { throw nonsense }
             let json =
                 (try? JSONSerialization.jsonObject(with: Data(answer.readableBytesView))) as? [String: Any]
@@ -84,7 +88,8 @@ struct RelayClient: Sendable {
                 let detail = (json?["detail"] as? String).map { " (\($0))" } ?? ""
                 let words = String(
                     String.UnicodeScalarView((why + detail).unicodeScalars.prefix(Self.wordsMax)))
-                throw ClientError("The server refuses: \(words.plain).")
+                throw ClientError(
+                    "The server refuses: \(words.plain).", isRefusal: response.status.code < 500)
             }
         }
         throw Unreachable(origin: origin)

@@ -6,7 +6,7 @@ struct RoomClient: Sendable {
     struct Message: Sendable {
         let seq: UInt64
         let sender: String
-        /// As it came: two messages of one nonce are one that was sent twice.
+        /// In standard base64: two messages of one nonce are one that was sent twice.
         let nonce: String
         /// nil when the room's key doesn't open it.
         let text: String?
@@ -35,8 +35,7 @@ struct RoomClient: Sendable {
     private var path: String { "/api/rooms/\(link.id)" }
 
     /// Encrypts and sends a text.
-    /// - Returns: the message's number in the room.
-    func send(_ text: String, as sender: String) async throws -> UInt64 {
+    func send(_ text: String, as sender: String) async throws {
         let sealed = box.seal(Data(text.utf8))
         guard sealed.ciphertext.utf8.count <= Self.ciphertextMax else {
             throw ClientError("The text is too long: a message takes \(Self.textMax) bytes.")
@@ -44,10 +43,9 @@ struct RoomClient: Sendable {
         guard (1...64).contains(sender.utf16.count) else {
             throw ClientError("A name has 1 to 64 characters.")
         }
-        let answer = try await relay.ask(
+        _ = try await relay.ask(
             "POST", path + "/messages",
-            body: ["sender": sender, "ciphertext": sealed.ciphertext, "nonce": sealed.nonce])
-        return (answer["seq"] as? NSNumber)?.uint64Value ?? 0
+            body: { ["sender": sender, "ciphertext": sealed.ciphertext, "nonce": sealed.nonce] })
     }
 
     /// What came after a number, waiting for it as long as the server lets one wait.
@@ -74,7 +72,8 @@ struct RoomClient: Sendable {
         else { return nil }
         let bytes = box.open(SealedText(ciphertext: ciphertext, nonce: nonce))
         return Message(
-            seq: seq, sender: json["sender"] as? String ?? "", nonce: nonce,
+            seq: seq, sender: json["sender"] as? String ?? "",
+            nonce: Data(eitherBase64: nonce)?.base64EncodedString() ?? nonce,
             text: bytes.flatMap { String(data: $0, encoding: .utf8) },
             isVerified: json["sender_verified"] as? Bool == true,
             sentAt: json["ts"] as? Int64 ?? 0)

@@ -23,10 +23,10 @@ struct RoomLink: Sendable {
         let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         origin = try Self.origin(of: String(parts[0]))
         let path = URLComponents(string: String(parts[0]))?.percentEncodedPath ?? ""
-        guard let place = path.range(of: "/room/"), !path[place.upperBound...].isEmpty,
-            !path[place.upperBound...].contains("/")
-        else { throw ClientError("That is no link to a room: it has no /room/ID.") }
-        id = String(path[place.upperBound...])
+        guard let match = path.wholeMatch(of: /\/room\/([^\/]+)\/?/) else {
+            throw ClientError("That is no link to a room: it has no /room/ID.")
+        }
+        id = String(match.1)
         let fields = parts.count > 1 ? parts[1].split(separator: "&") : []
         guard let field = fields.first(where: { $0.hasPrefix("k=") }) else {
             throw ClientError(

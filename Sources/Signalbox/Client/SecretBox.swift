@@ -30,8 +30,8 @@ struct SecretBox: Sendable {
 
     /// The text again, or nil if anything about it was changed on the way.
     func open(_ sealed: SealedText) -> Data? {
-        guard let boxed = Data(base64Encoded: sealed.ciphertext),
-            let nonce = Data(base64Encoded: sealed.nonce),
+        guard let boxed = Data(eitherBase64: sealed.ciphertext),
+            let nonce = Data(eitherBase64: sealed.nonce),
             nonce.count == crypto_secretbox_noncebytes(), boxed.count >= crypto_secretbox_macbytes()
         else { return nil }
         var text = [UInt8](repeating: 0, count: boxed.count - crypto_secretbox_macbytes())
@@ -46,5 +46,12 @@ struct SecretBox: Sendable {
         var bytes = [UInt8](repeating: 0, count: count)
         randombytes_buf(&bytes, count)
         return bytes
+    }
+}
+
+extension Data {
+    /// Bytes of base64 in either alphabet, as relays take and hand on.
+    init?(eitherBase64 text: String) {
+        self.init(base64Encoded: text.replacing("-", with: "+").replacing("_", with: "/"))
     }
 }

@@ -21,7 +21,10 @@ enum Terminal {
     }
 
     /// A line about what goes on.
-    static func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    static func note(_ line: String) {
+        // Whoever closed it doesn't want to know.
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+    }
 }
 
 extension String {

@@ -37,10 +37,10 @@ struct DirectMessageCommand: AsyncParsableCommand {
             if isNew { try keys.save(to: path) }
             do {
                 try await DirectMessageCommand.with(keys) { try await $0.register() }
-            } catch let error as ClientError where isNew {
+            } catch let error as ClientError where isNew && error.isRefusal {
                 try? FileManager.default.removeItem(atPath: path)
                 throw error
-            } catch let error as Unreachable {
+            } catch  where (error as? ClientError)?.isRefusal != true {
                 // It may have heard what it couldn't answer any more; the same keys may be registered twice.
                 Terminal.note("The keys stay in \(path): give the same command again.")
                 throw error

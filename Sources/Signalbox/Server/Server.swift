@@ -235,7 +235,7 @@ struct Server {
     /// Scheme and host of an address, without what follows.
     private static func origin(_ base: String) -> String {
         guard let mark = base.range(of: "://") else { return base }
-        return String(base[..<mark.upperBound] + base[mark.upperBound...].prefix { $0 != "/" })
+        return String(base[..<mark.upperBound] + base[mark.upperBound...].prefix { !"/?#".contains($0) })
     }
 
     private func trustedProxies() throws -> TrustedProxies {

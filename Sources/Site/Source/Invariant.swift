@@ -7,7 +7,7 @@ struct Invariant {
     static let all = [
         Invariant(
             promise:
-                "Ciphertext, room ids, names, keys, tokens and addresses reach neither disk nor logs, metrics or pages.",
+                "Ciphertext, room ids, names in rooms, clients' secrets and addresses reach neither disk nor logs, metrics or pages. Kept is what is public (handles, public keys, profiles), and reports.",
             tests: ["EndToEnd/test_canary.py", "EndToEnd/test_privacy.py"]),
         Invariant(
             promise:
@@ -23,6 +23,15 @@ struct Invariant {
             promise:
                 "An address is looked up in memory for its country and forgotten; countries by minute are kept for a day.",
             tests: ["EndToEnd/test_geo_storage.py", "MetricsTests/ExposedVisitsTests.swift"]),
+        Invariant(
+            promise: "A room's key is made and used by its members and is in no request.",
+            tests: [
+                "EndToEnd/test_front_start.py", "EndToEnd/test_room_page_safety.py",
+                "EndToEnd/test_front_door.py",
+            ]),
+        Invariant(
+            promise: "What strangers write is shown as text and never run.",
+            tests: ["EndToEnd/test_room_page_safety.py", "EndToEnd/test_hostile_hosts.py"]),
         Invariant(
             promise: "A handle belongs to whoever holds its private key.",
             tests: ["EndToEnd/test_identity.py", "EndToEnd/test_identity_owner.py"]),

@@ -29,7 +29,7 @@ struct SourcePage: Sendable {
             checkout: record.commit.map { String($0.prefix { $0 != "+" }) } ?? "COMMIT",
             program: await record.program().map { .init(name: $0.name, value: $0.sha256) },
             pages: record.pages.map { .init(name: $0.name, value: $0.sha256) },
-            promises: Invariant.all.map { .init(promise: $0.promise, tests: $0.tests) },
+            promises: record.promises.map { .init(promise: $0.promise, tests: $0.tests) },
             counted: Catalogue.entries, keeping: record.keeping.map { .init(name: $0.name, value: $0.value) })
     }
 }

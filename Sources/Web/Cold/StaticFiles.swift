@@ -72,14 +72,20 @@ public struct StaticFiles: Sendable {
                 let script = stamp.script(String(decoding: bytes, as: UTF8.self))
                 files[name] = File(contentType: type, body: ByteBuffer(string: script))
             } else {
-                let gzipped = others.flatMap { try? Data(contentsOf: $0.appending(path: name + ".gz")) }
                 files[name] = File(
                     contentType: type, body: ByteBuffer(bytes: bytes),
-                    gzipped: gzipped.map { ByteBuffer(bytes: $0) })
+                    gzipped: others.flatMap { Self.gzipped(name, of: ByteBuffer(bytes: bytes), in: $0) })
             }
         }
         self.files = files
         self.stamp = stamp
+    }
+
+    /// A file that was compressed before, unless it is of other bytes: then what is served would not be what is told.
+    private static func gzipped(_ name: String, of bytes: ByteBuffer, in folder: URL) -> ByteBuffer? {
+        guard let data = try? Data(contentsOf: folder.appending(path: name + ".gz")) else { return nil }
+        let gzipped = ByteBuffer(bytes: data)
+        return Gzip.decompress(gzipped, count: bytes.readableBytes) == bytes ? gzipped : nil
     }
 
     private static func contents(of folder: URL) throws -> [String: [UInt8]] {

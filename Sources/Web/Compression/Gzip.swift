@@ -33,6 +33,29 @@ public enum Gzip {
         return isWhole ? output : nil
     }
 
+    /// What a gzip stream holds; nil when it isn't one, or holds another number of bytes.
+    public static func decompress(_ bytes: ByteBuffer, count: Int) -> ByteBuffer? {
+        var stream = z_stream()
+        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+        else { return nil }
+        defer { inflateEnd(&stream) }
+        var output = ByteBufferAllocator().buffer(capacity: count)
+        var isWhole = false
+        bytes.withUnsafeReadableBytes { input in
+            // zlib only reads from what it takes as mutable.
+            let input = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
+            output.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+                stream.next_in = input
+                stream.avail_in = UInt32(bytes.readableBytes)
+                stream.next_out = space.bindMemory(to: UInt8.self).baseAddress
+                stream.avail_out = UInt32(count)
+                isWhole = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0
+                return count - Int(stream.avail_out)
+            }
+        }
+        return isWhole && output.readableBytes == count ? output : nil
+    }
+
     /// Whether a client takes gzip: Accept-Encoding names it, or everything, with a weight above 0 (RFC 9110
     /// §12.5.3).
     public static func isAccepted(_ acceptEncoding: String?) -> Bool {
