@@ -106,6 +106,35 @@ def test_hostile_signs_are_harmless(chromium: Browser, shared_server: Server) ->
         )
 
 
+def test_to_skip_to_the_content_leaves_the_key_where_it_is(chromium: Browser, shared_server: Server) -> None:
+    room = Room(shared_server.url)
+    with visiting(chromium, shared_server) as visit:
+        page = enter(visit, room)
+        say(page, "before")
+        message(page, "before").wait_for()
+        page.locator(".skip").focus()
+        page.keyboard.press("Enter")
+        eventually(lambda: page.evaluate("document.activeElement.id") == "main", "the content is reached")
+        assert page.url == link_of(room)
+        say(page, "after")
+        wait_for_texts(page, ["before", "after"])
+
+
+def test_a_copy_in_other_letters_is_the_same_message(chromium: Browser, shared_server: Server) -> None:
+    # The server hands on base64 as it came, and anybody who knows the id may post: a member's message must not come
+    # back under another name.
+    room = Room(shared_server.url)
+    sealed = next(each for each in iter(lambda: room.seal("only once"), None) if set("+/") & set(each["nonce"]))
+    copy = sealed | {"nonce": sealed["nonce"].replace("+", "-").replace("/", "_"), "sender": "somebody else"}
+    with visiting(chromium, shared_server) as visit:
+        page = enter(visit, room)
+        for body in (sealed | {"sender": "bot"}, copy):
+            assert shared_server.post(f"/api/rooms/{room.id}/messages", json=body).status_code == 200
+        room.send("the end")
+        message(page, "the end").wait_for()
+        assert texts(page) == ["only once", "the end"]
+
+
 def test_another_key_reads_nothing_and_says_so(chromium: Browser, shared_server: Server) -> None:
     room = Room(shared_server.url)
     for number in range(30):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -145,3 +147,19 @@ def test_a_signed_only_room_says_so(chromium: Browser, shared_server: Server) ->
             message(each, "now only signed ones").wait_for()
             assert each.locator("#text").is_disabled()
             assert badge_of(each, "now only signed ones") == "verified"
+
+
+def test_long_handles_are_shown_to_the_last_letter(chromium: Browser, shared_server: Server) -> None:
+    # Who could register one that differs only where a name is cut would speak for another.
+    room, handle = Room(shared_server.url), secrets.token_hex(16)
+    others = handle[:-1] + ("0" if handle[-1] != "0" else "1")
+    for each in (handle, others):
+        agent = registered(shared_server.url, each)
+        body = agent.sign_message(room.id, room.seal(f"from {each}"))
+        assert http_session().post(room.url("messages"), json=body).status_code == 200
+    with visiting(chromium, shared_server) as visit:
+        page = enter(visit, room)
+        for each in (handle, others):
+            name = message(page, f"from {each}").locator(".from .sender")
+            expect(name).to_have_text(f"@{each}")
+            assert name.evaluate("(one) => one.scrollWidth <= one.closest('.message').clientWidth")
