@@ -20,6 +20,7 @@ from sdk import signalbox as client
 from server import BINARY, OPEN_LIMITS, Server, eventually, free_port, http_session
 from test_room_page import key_of, link_of
 
+
 @pytest.fixture
 def room(shared_server: Server) -> Room:
     return Room(shared_server.url)
@@ -278,3 +279,15 @@ def test_a_limit_that_lasts_is_told() -> None:
             assert refused("room", *arguments, link_of(Room(relay.url)), input="x") == "The server refuses: slowly."
             assert len(relay.paths) == 5
         relay.shutdown()
+
+
+def test_a_message_in_the_other_base64_is_read_and_a_copy_of_it_is_none(room: Room) -> None:
+    # Servers take either alphabet and hand it on as it came.
+    def other(sealed: dict[str, str]) -> dict[str, str]:
+        return {name: value.replace("+", "-").replace("/", "_") for name, value in sealed.items()}
+
+    sealed = next(each for each in iter(lambda: room.seal("x" * 90), None) if other(each)["nonce"] != each["nonce"])
+    for body in (other(sealed), sealed):
+        answer = http_session().post(room.url("messages"), json=body | {"sender": "bot"})
+        assert answer.status_code == 200
+    assert printed("room", "read", link_of(room)).split("> ")[1:] == ["x" * 90 + "\n"]
