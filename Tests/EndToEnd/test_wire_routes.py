@@ -87,9 +87,15 @@ def test_routes_ignore_case_and_a_trailing_slash_but_rooms_do_not(shared_server:
     ["/nothing-here", "/api/nothing", "/api", "/api/rooms", "/api/rooms/abcd", "/api/rooms/abcd/nothing",
      "/api/rooms/abcd/messages/more", "/api/metrics/nothing", "/admin/nothing", "/.env", "/assets/nothing.css"],
 )  # fmt: skip
-def test_an_unknown_route_is_a_404_in_json_even_for_a_browser(shared_server: Server, path: str) -> None:
-    for accept in ("*/*", "text/html"):
+def test_an_unknown_route_is_a_404_in_json_for_programs_and_below_api_for_browsers_too(
+    shared_server: Server, path: str
+) -> None:
+    is_for_programs = path.startswith(("/api", "/assets/"))
+    for accept in ("*/*", "application/json", *(["text/html"] if is_for_programs else [])):
         assert_refused(shared_server.get(path, headers={"Accept": accept}), 404)
+    if not is_for_programs:
+        page = shared_server.get(path, headers={"Accept": "text/html"})
+        assert page.status_code == 404 and page.headers["Content-Type"].startswith("text/html")
     if not path.startswith("/assets/"):
         assert_refused(shared_server.post(path, json=GOOD), 404)
 

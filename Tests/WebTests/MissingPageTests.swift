@@ -29,6 +29,7 @@ struct MissingPageTests {
             "GET /nowhere HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n",
             "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /api/nowhere HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n",
+            "GET /api HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n",
             "GET http://a/API/nowhere HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n",
             "POST /nowhere HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nContent-Length: 0\r\n\r\n",
         ])

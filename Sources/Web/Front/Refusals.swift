@@ -34,7 +34,8 @@ enum Refusals {
 
     /// Whether somebody looks for a page with a browser.
     private static func isReader(_ head: HTTPRequestHead) -> Bool {
-        [.GET, .HEAD].contains(head.method) && !RequestTarget.path(head.uri).lowercased().hasPrefix("/api/")
+        let path = RequestTarget.path(head.uri).lowercased()
+        return [.GET, .HEAD].contains(head.method) && path != "/api" && !path.hasPrefix("/api/")
             && head.headers["accept"].contains { $0.lowercased().contains("text/html") }
     }
 
