@@ -41,7 +41,7 @@ def live(start_server: ServerFactory) -> Server:
     for number in range(6):
         post_well(server, room)
         visit(server)
-        eventually(lambda number=number: total(series(server, range="1h")["points"]) == number + 1, "a flush")
+        eventually(lambda number=number: total(series(server, range="1h")["points"]) == number + 1, "a flush", 30)
     eventually(lambda: value(store_file(server), "SELECT count(*) FROM hours") >= 2, "a second hour", timeout=20)
     return server
 
