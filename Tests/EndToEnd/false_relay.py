@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import pytest
 
 from agent import Agent
 from sdk import member_of, signalbox
@@ -63,10 +65,30 @@ class Relay(ThreadingHTTPServer):
         self.times: list[float] = []
         self.answer: Answer = lambda handler: handler.respond(404, {"error": "no"})
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        # For answers that last as long as their relay.
+        self.over = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def shutdown(self) -> None:
+        self.over.set()
+        super().shutdown()
 
     def handle_error(self, *_: Any) -> None:
         pass
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    with Relay() as relay:
+        yield relay
+        relay.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For every test of a file that imports it: the client loses no time between its tries."""
+    monkeypatch.setattr(signalbox, "LONGEST_DELAY", 0.02)
+    monkeypatch.setattr(signalbox, "RETRY_DELAY", 0.02)
 
 
 def agent_at(url: str, handle: str = "ann") -> Any:

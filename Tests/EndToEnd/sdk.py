@@ -11,10 +11,11 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from nacl.secret import SecretBox
 
 import relay_client
-from agent import Agent, fresh_handle
+from agent import Agent, fresh_handle, registered
 from server import REPOSITORY, Server, eventually
 
 SDK = REPOSITORY / "Public/sdk/signalbox.py"
@@ -39,6 +40,17 @@ def member_of(room: signalbox.Room) -> relay_client.Room:
 
 def new_agent(server: Server, handle: str | None = None) -> Any:
     return signalbox.Agent.create(server.url, fresh_handle() if handle is None else handle)
+
+
+@pytest.fixture
+def ann(shared_server: Server) -> Iterator[Any]:
+    with new_agent(shared_server) as agent:
+        yield agent
+
+
+@pytest.fixture
+def bob(shared_server: Server) -> Agent:
+    return registered(shared_server.url)
 
 
 def twin(agent: Any) -> Agent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,13 @@ import pytest
 
 from agent import Agent
 from command_line import WITHIN, listening, printed, refused
-from false_relay import Answer, Handler, Relay
+from false_relay import Answer, Handler, Relay, relay  # noqa: F401
 from relay_client import Room
 from sdk import signalbox as client
 from server import eventually
 from test_room_page import link_of
 
 NONSENSE = "{url} answers, but not as a relay does."
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-        relay.shutdown()
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 
 from agent import Agent, fresh_handle, registered
 from command_line import BARE, WITHIN, printed, refused, signalbox
-from false_relay import Handler, Relay
+from false_relay import Handler, Relay, relay  # noqa: F401
 from relay_client import Room
 from server import BINARY, Server
-from test_command_attacks import agent_file, always, relay  # noqa: F401
+from test_command_attacks import agent_file, always  # noqa: F401
 from test_dm_command import new_agent
 from test_room_page import link_of
 

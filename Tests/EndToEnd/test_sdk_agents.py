@@ -6,27 +6,15 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import profiles
-from agent import Agent, fresh_handle, registered
-from sdk import new_agent, signalbox, twin
+from agent import Agent, fresh_handle
+from sdk import ann, bob, new_agent, signalbox, twin  # noqa: F401
 from server import Server
-
-
-@pytest.fixture
-def ann(shared_server: Server) -> Iterator[Any]:
-    with new_agent(shared_server) as agent:
-        yield agent
-
-
-@pytest.fixture
-def bob(shared_server: Server) -> Agent:
-    return registered(shared_server.url)
 
 
 # Identities

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from false_relay import CALLS, Handler, Relay, calls
+from false_relay import CALLS, Handler, Relay, calls, quick, relay  # noqa: F401
 from sdk import signalbox
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-        relay.shutdown()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalbox, "LONGEST_DELAY", 0.02)
-    monkeypatch.setattr(signalbox, "RETRY_DELAY", 0.02)
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from conftest import ServerFactory
+from exposition import total
 from sdk import WITHIN, member_of, new_agent, signalbox
 from server import OPEN_LIMITS, Server, eventually
 
@@ -66,16 +68,21 @@ def test_what_is_not_acknowledged_comes_again(start_server: ServerFactory) -> No
 
 
 def test_a_claim_waits_for_its_room_and_its_message(server: Server) -> None:
+    def empty_answers() -> float:
+        return total(server.exposition(), "signalbox_claims_total", event="empty")
+
     with signalbox.Room.create(server.url, agent=new_agent(server)) as room, ThreadPoolExecutor() as pool:
         started = time.monotonic()
         assert room.claim(timeout=1) is None
         assert 0.9 < time.monotonic() - started < 4
+        answered = empty_answers()
         waiting = pool.submit(room.claim, 60)
-        time.sleep(0.5)
+        # Of a room that nobody has opened the server keeps no claim: the client asks again.
+        eventually(lambda: empty_answers() > answered, "a claim before its room")
         member_of(room).send("one", sender="boss")
         room.ack(waiting.result(WITHIN))
         waiting = pool.submit(room.claim, 60)
-        time.sleep(0.5)
+        eventually(lambda: total(server.exposition(), "signalbox_parked_claims") == 1, "the claim parked")
         server.restart()
         member_of(room).send("two", sender="boss")
         message = waiting.result(WITHIN)

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent import Agent, fresh_handle, registered
-from sdk import Listener, new_agent, signalbox, take, twin
+from sdk import Listener, ann, bob, new_agent, signalbox, take, twin  # noqa: F401
 from server import Server, eventually
-
-
-@pytest.fixture
-def ann(shared_server: Server) -> Iterator[Any]:
-    with new_agent(shared_server) as agent:
-        yield agent
-
-
-@pytest.fixture
-def bob(shared_server: Server) -> Agent:
-    return registered(shared_server.url)
 
 
 def test_direct_messages_go_both_ways_with_the_originals_format(ann: Any, bob: Agent) -> None:

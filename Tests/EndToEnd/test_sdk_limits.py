@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from conftest import ServerFactory
-from false_relay import CALLS, Handler, Relay, calls
+from false_relay import CALLS, Handler, Relay, calls, quick, relay  # noqa: F401
 from sdk import signalbox, take
 from server import OPEN_LIMITS
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-        relay.shutdown()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalbox, "LONGEST_DELAY", 0.02)
-    monkeypatch.setattr(signalbox, "RETRY_DELAY", 0.02)
 
 
 def test_429_is_obeyed_and_the_wait_is_the_relays(relay: Relay) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import relay_client
+from exposition import total
 from sdk import WITHIN, member_of, signalbox, take
 from server import Server, eventually
 
@@ -80,7 +81,12 @@ def test_a_message_played_again_is_yielded_once(room: signalbox.Room) -> None:
     assert len(room.history()) == 4  # what is there is shown as it is
 
 
-def test_a_poll_waits_for_a_message_and_for_no_longer_than_it_was_told(room: signalbox.Room) -> None:
+def test_a_poll_waits_for_a_message_and_for_no_longer_than_it_was_told(
+    shared_server: Server, room: signalbox.Room
+) -> None:
+    def parked_so_far() -> int:
+        return int(shared_server.metrics()["longpoll_waits_total"])
+
     started = time.monotonic()
     assert room.poll(timeout=1) == []  # of a room that nobody has opened
     assert 0.9 < time.monotonic() - started < 4
@@ -90,19 +96,24 @@ def test_a_poll_waits_for_a_message_and_for_no_longer_than_it_was_told(room: sig
     assert 0.9 < time.monotonic() - started < 4
     assert room.poll(after=0, timeout=0) == []
     with ThreadPoolExecutor() as pool:
+        before = parked_so_far()
         waiting = pool.submit(room.poll, 0, 30)
-        time.sleep(0.5)
+        eventually(lambda: parked_so_far() == before + 1, "the poll parked")
         room.send("mine too")
-        time.sleep(0.3)
+        eventually(lambda: parked_so_far() == before + 2, "the poll parked again")
         assert not waiting.done()
         sent = member_of(room).send("at last")["seq"]
         assert [(message.seq, message.text) for message in waiting.result(WITHIN)] == [(sent, "at last")]
 
 
-def test_a_poll_starts_before_its_room_does(room: signalbox.Room) -> None:
+def test_a_poll_starts_before_its_room_does(shared_server: Server, room: signalbox.Room) -> None:
+    def answers() -> float:
+        return total(shared_server.exposition(), "signalbox_http_requests_total", route="/api/rooms/:id/wait")
+
+    before = answers()
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(room.poll, 0, 30)
-        time.sleep(0.5)
+        eventually(lambda: answers() > before, "a poll before its room")
         member_of(room).send("first")
         assert [message.text for message in waiting.result(WITHIN)] == ["first"]
 

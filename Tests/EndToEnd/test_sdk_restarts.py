@@ -17,8 +17,8 @@ import pytest
 from agent import registered
 from conftest import ServerFactory
 from false_relay import Relay
-from sdk import Listener, key_of, member_of, signalbox, take
-from server import Server, free_port
+from sdk import WITHIN, Listener, key_of, member_of, signalbox, take
+from server import Server, eventually, free_port
 
 QUICK = 0.02
 
@@ -104,24 +104,28 @@ def test_a_stream_misses_nothing_that_the_server_has_while_others_write_through_
     with signalbox.Room.create(server.url) as reader, signalbox.Room(reader.link, name="bob") as writer:
         listener = Listener(reader.stream())
         ended = threading.Event()
+        sent: list[str] = []
 
         def write() -> None:
-            n = 0
             while not ended.is_set():
-                writer.send(str(n))
-                n += 1
+                sent.append(writer.send(str(len(sent))).text)
                 time.sleep(0.005)
+
+        def await_more() -> None:
+            # As many as an idle machine writes in a second; a busy one takes longer.
+            before = len(sent)
+            eventually(lambda: len(sent) >= before + 100, "more written", WITHIN)
 
         writing = threading.Thread(target=write)
         writing.start()
         kept: list[str] = []
         for end in (server.stop, server.kill):
-            time.sleep(1)
+            await_more()
             kept += [message.text for message in writer.history(limit=10_000)]
             listener.await_text(kept[-1])
             end()
             server.restart()
-        time.sleep(1)
+        await_more()
         ended.set()
         writing.join(60)
         writer.send("end")
@@ -140,7 +144,7 @@ def test_a_poll_and_a_kept_connection_survive_a_restart(server: Server) -> None:
         found: list[Any] = []
         polling = threading.Thread(target=lambda: found.extend(room.poll(last, 90)), daemon=True)
         polling.start()
-        time.sleep(0.3)
+        eventually(lambda: server.metrics()["longpoll_waits_total"] == 1, "the poll parked")
         server.restart()
         assert room.send("mine").seq > last
         member_of(room).send("after", sender="bob")

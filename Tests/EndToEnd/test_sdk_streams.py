@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import threading
-import time
-from collections.abc import Iterator
 
 import pytest
 
-from false_relay import Handler, Relay, event
+from false_relay import Handler, Relay, event, quick, relay  # noqa: F401
 from sdk import signalbox, take
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-        relay.shutdown()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalbox, "LONGEST_DELAY", 0.02)
-    monkeypatch.setattr(signalbox, "RETRY_DELAY", 0.02)
 
 
 def test_good_messages_are_found_among_anything_else(relay: Relay) -> None:
@@ -86,11 +70,10 @@ def test_a_room_that_is_closed_while_its_stream_connects_ends_it(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = signalbox.Room.create(relay.url)
-    over = threading.Event()
 
     def endless(handler: Handler) -> None:
         handler.stream(b'data: {"type":"ready"}\n\n')
-        while not over.wait(0.05):
+        while not relay.over.wait(0.05):
             handler.wfile.write(b": still here\n\n")
 
     relay.answer = endless
@@ -101,10 +84,7 @@ def test_a_room_that_is_closed_while_its_stream_connects_ends_it(
         room.close()
 
     monkeypatch.setattr(http.client.HTTPConnection, "connect", connect_and_close)
-    try:
-        assert take(room.stream(), 1, within=30) == []
-    finally:
-        over.set()
+    assert take(room.stream(), 1, within=30) == []
 
 
 def test_a_silent_stream_is_left_for_a_new_one(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +93,7 @@ def test_a_silent_stream_is_left_for_a_new_one(relay: Relay, monkeypatch: pytest
 
     def silent(handler: Handler) -> None:
         handler.stream(event(room, 10 * len(relay.paths)))
-        time.sleep(30)
+        relay.over.wait()
 
     relay.answer = silent
     assert [message.seq for message in take(room.stream(), 3)] == [10, 20, 30]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,9 @@ from nacl.signing import SigningKey
 import profiles
 from agent import Agent, registered
 from certificates import self_signed
-from false_relay import Handler, Relay, agent_at, event
+from false_relay import Handler, Relay, agent_at, event, quick, relay  # noqa: F401
 from sdk import member_of, new_agent, signalbox, take, twin
 from server import Server
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-        relay.shutdown()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalbox, "LONGEST_DELAY", 0.02)
-    monkeypatch.setattr(signalbox, "RETRY_DELAY", 0.02)
 
 
 def test_a_signed_message_is_verified_for_everybody_and_a_label_is_not(shared_server: Server) -> None:
