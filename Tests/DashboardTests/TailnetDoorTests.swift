@@ -29,9 +29,10 @@ struct TailnetDoorTests {
                 path: "/nonexistent/tailscaled.sock", group: MultiThreadedEventLoopGroup.singleton),
             interface: { own })
         let request = FrontRequest(
-            route: .adminStats, method: .get, parameter: "", secondParameter: "", query: Query(""),
-            head: HTTPRequestHead(
-                version: .http1_1, method: .GET, uri: "/", headers: HTTPHeaders(headers)),
+            route: .adminStats, parameter: "", secondParameter: "", query: Query(""),
+            head: RequestHead(
+                HTTPRequestHead(
+                    version: .http1_1, method: .GET, uri: "/", headers: HTTPHeaders(headers))),
             body: ByteBuffer(), client: .loopback, isSecure: false,
             origin: ConnectionOrigin(
                 peer: peer.flatMap { IPAddress($0) }, peerPort: 40_000,

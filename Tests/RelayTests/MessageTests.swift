@@ -14,7 +14,7 @@ struct MessageTests {
         let message = try message(["ttl_ms": .number(60_000), "reply_to": .string("12345678")])
         #expect(
             String(buffer: message.json)
-                == #"{"type":"message","seq":42,"id":"\#(message.id)","sender":"ann","sender_verified":false,"#
+                == #"{"type":"message","seq":42,"id":"\#(message.id.text)","sender":"ann","sender_verified":false,"#
                 + #""ciphertext":"AAAA","nonce":"\#(MessageDraft.nonce)","ts":1700000000123,"#
                 + #""ttl_ms":60000,"reply_to":"12345678"}"#
         )
@@ -74,7 +74,7 @@ struct MessageTests {
         let ids = try (0..<2_000).map { _ in try message().id }
         #expect(Set(ids).count == ids.count)
         let pattern = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
-        #expect(ids.allSatisfy { $0.wholeMatch(of: pattern) != nil })
+        #expect(ids.allSatisfy { $0.text.wholeMatch(of: pattern) != nil })
     }
 
     @Test("a fractional ttl is kept as sent and expires on the whole millisecond before")

@@ -32,8 +32,9 @@ public final class EmbeddedFront {
     /// Runs what is due on the loop now.
     public func run() { channel.embeddedEventLoop.run() }
 
-    /// All that was sent since the last call.
+    /// All that was sent since the last call, when what is due has run.
     public func sent() throws -> String {
+        run()
         var text = ""
         while let bytes = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: bytes) }
         return text

@@ -13,7 +13,7 @@ struct CanonicalRedirectTests {
         if let host { headers.add(name: "Host", value: host) }
         if let forwarded { headers.add(name: "X-Forwarded-Host", value: forwarded) }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers)
-        return redirect.target(head, trustsPeer: trustsPeer)
+        return redirect.target(RequestHead(head), trustsPeer: trustsPeer)
     }
 
     @Test(

@@ -10,8 +10,9 @@ struct FrontRequestTests {
         throws -> FrontRequest
     {
         FrontRequest(
-            route: .roomMessages, method: .post, parameter: "room", secondParameter: "", query: Query(""),
-            head: HTTPRequestHead(version: version, method: .POST, uri: "/", headers: headers),
+            route: .roomMessages, parameter: "room", secondParameter: "", query: Query(""),
+            head: RequestHead(
+                HTTPRequestHead(version: version, method: .POST, uri: "/", headers: headers)),
             body: ByteBuffer(string: body), client: try #require(IPAddress("127.0.0.1")), isSecure: false,
             origin: nil)
     }

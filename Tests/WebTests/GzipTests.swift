@@ -53,8 +53,9 @@ struct GzipTests {
         var headers = HTTPHeaders()
         if let encoding { headers.add(name: "Accept-Encoding", value: encoding) }
         return FrontRequest(
-            route: .home, method: .get, parameter: "", secondParameter: "", query: Query(""),
-            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers),
+            route: .home, parameter: "", secondParameter: "", query: Query(""),
+            head: RequestHead(
+                HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers)),
             body: ByteBuffer(), client: try #require(IPAddress("127.0.0.1")), isSecure: false, origin: nil)
     }
 

@@ -98,7 +98,12 @@ public enum Route: Int, Label {
     }
 
     /// Pages for people, whose visits are counted by country.
-    public var isPage: Bool { [.home, .docs, .docsAgents, .connect, .source, .room].contains(self) }
+    public var isPage: Bool {
+        switch self {
+        case .home, .docs, .docsAgents, .connect, .source, .room: true
+        default: false
+        }
+    }
 
     /// Routes behind the dashboard's gate, which wants to know where a connection comes from.
     public var isGated: Bool {

@@ -115,7 +115,7 @@ final class ClaimCursor: Sendable {
             case .message(let message, let cursor, let lastSeq):
                 state.cursor = cursor
                 let lease = Lease(
-                    claimID: RandomID.make(), seq: message.seq, claimedAt: now, duration: duration)
+                    claimID: RandomID.make().text, seq: message.seq, claimedAt: now, duration: duration)
                 state.lease = lease
                 return .handout(
                     Handout(

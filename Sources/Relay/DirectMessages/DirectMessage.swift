@@ -17,7 +17,7 @@ final class DirectMessage: Sendable {
     ///   the real one.
     init(seq: UInt64, draft: DirectMessageDraft, sender: Handle?, now: Int64) {
         self.seq = seq
-        id = RandomID.make()
+        id = RandomID.make().text
         acceptedAt = now
         isVerified = sender != nil
         chargedBytes = draft.chargedBytes

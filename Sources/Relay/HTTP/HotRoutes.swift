@@ -11,8 +11,8 @@ public struct HotRoutes: HotResponder {
 
     public func respond(to request: FrontRequest, on connection: FrontHandler) -> Bool {
         switch request.route {
-        case .health: connection.respond(health())
-        case .roomMessages: connection.respond(PostRoute(rooms: rooms).respond(to: request))
+        case .health: connection.respond(json: health())
+        case .roomMessages: PostRoute(rooms: rooms).respond(to: request, on: connection)
         case .roomEvents: EventsRoute(rooms: rooms).respond(to: request, on: connection)
         case .roomSocket: SocketRoute(rooms: rooms).respond(to: request, on: connection)
         case .roomWait: WaitRoute(rooms: rooms).respond(to: request, on: connection)
@@ -27,12 +27,15 @@ public struct HotRoutes: HotResponder {
         return true
     }
 
-    private func health() -> FrontResponse {
-        .json(
-            JSONWriter.object {
-                $0.field("ok", true)
-                $0.field("rooms", rooms.registry.count)
-                $0.field("ts", rooms.registry.clock.now())
-            })
+    private func health() -> ByteBuffer {
+        var json = ByteBuffer()
+        json.writeText(capacity: 80) {
+            $0.put("{\"ok\":true,\"rooms\":")
+            $0.put(UInt64(max(0, rooms.registry.count)))
+            $0.put(",\"ts\":")
+            $0.put(UInt64(max(0, rooms.registry.clock.now())))
+            $0.put("}")
+        }
+        return json
     }
 }

@@ -1,10 +1,38 @@
+import NIOCore
 import Web
 
 /// `POST /api/rooms/:id/messages`.
 struct PostRoute {
     let rooms: Rooms
 
-    func respond(to request: FrontRequest) -> FrontResponse {
+    func respond(to request: FrontRequest, on connection: FrontHandler) {
+        guard request.hasJSON, let id = RoomID(request.parameter),
+            let draft = MessageDraft(plain: request.body, limits: rooms.limits)
+        else { return connection.respond(refusalOrAnswer(to: request)) }
+        switch post(draft, to: id, request) {
+        case .accepted(let message): connection.respond(json: Self.receipt(message))
+        case let posting: connection.respond(answer(to: posting))
+        }
+    }
+
+    private func post(_ draft: MessageDraft, to id: RoomID, _ request: FrontRequest) -> Rooms.Posting {
+        rooms.post(
+            draft, to: id, client: request.client, via: .http, kind: request.clientKind, otherwise: "agent")
+    }
+
+    private static func receipt(_ message: Message) -> ByteBuffer {
+        var json = ByteBuffer()
+        json.writeText(capacity: 96) {
+            $0.put("{\"ok\":true,\"id\":\"")
+            $0.put(message.id)
+            $0.put("\",\"seq\":")
+            $0.put(message.seq)
+            $0.put("}")
+        }
+        return json
+    }
+
+    private func refusalOrAnswer(to request: FrontRequest) -> FrontResponse {
         let body: JSONValue
         do {
             body = try request.jsonBody()
@@ -20,16 +48,12 @@ struct PostRoute {
             let reason = (error as? MessageFault)?.rawValue ?? "bad_message"
             return .refusal(.badRequest, ErrorBody("bad message", reason: reason))
         }
-        let posting = rooms.post(
-            draft, to: id, client: request.client, via: .http, kind: request.clientKind, otherwise: "agent")
+        return answer(to: post(draft, to: id, request))
+    }
+
+    private func answer(to posting: Rooms.Posting) -> FrontResponse {
         switch posting {
-        case .accepted(let message):
-            return .json(
-                JSONWriter.object {
-                    $0.field("ok", true)
-                    $0.field("id", message.id)
-                    $0.field("seq", message.seq)
-                })
+        case .accepted(let message): return .json(Self.receipt(message))
         case .limited(let reason): return Refused.limited("rate limited", reason, retryAfter: 1)
         case .unsignedLock:
             return .refusal(

@@ -8,11 +8,16 @@ struct SocketPost {
 
     /// Anything that is none of these is ignored, as in the original.
     func received(_ payload: ByteBuffer, from subscriber: RoomSubscriber, in room: Room, client: IPAddress) {
+        if let draft = MessageDraft(plain: payload, limits: rooms.limits) {
+            return post(draft, subscriber, room, client)
+        }
         guard let value = try? JSONParser.parse(payload) else { return }
         switch value["type"]?.string {
         case "listening": return
         case "hello": hello(value, subscriber, room)
-        default: post(value, subscriber, room, client)
+        default:
+            guard let draft = try? MessageDraft(value, limits: rooms.limits) else { return }
+            post(draft, subscriber, room, client)
         }
     }
 
@@ -28,8 +33,9 @@ struct SocketPost {
         room.hello(subscriber, name: name, key: key)
     }
 
-    private func post(_ value: JSONValue, _ subscriber: RoomSubscriber, _ room: Room, _ client: IPAddress) {
-        guard let draft = try? MessageDraft(value, limits: rooms.limits) else { return }
+    private func post(
+        _ draft: MessageDraft, _ subscriber: RoomSubscriber, _ room: Room, _ client: IPAddress
+    ) {
         let posting = rooms.post(
             draft, to: room.id, client: client, via: .ws, kind: .browser, otherwise: "user")
         switch posting {

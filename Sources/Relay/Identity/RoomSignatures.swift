@@ -1,5 +1,6 @@
-import Web
+import NIOCore
 import SignalboxMetrics
+import Web
 
 /// What a message claims of its sender: a handle, and the proof of it.
 struct SenderClaim {
@@ -18,13 +19,13 @@ struct RoomSignatures: Sendable {
     let clock: WallClock
 
     /// Checks a message's signature and uses its nonce up.
-    func check(_ claim: SenderClaim, room: RoomID, ciphertext: String) -> SignatureCheck {
+    func check(_ claim: SenderClaim, room: RoomID, ciphertext: ByteBuffer) -> SignatureCheck {
         let result = verify(claim, room, ciphertext)
         meter.count(result, of: .roomMessage, by: claim.handle.hashValue)
         return result
     }
 
-    private func verify(_ claim: SenderClaim, _ room: RoomID, _ ciphertext: String) -> SignatureCheck {
+    private func verify(_ claim: SenderClaim, _ room: RoomID, _ ciphertext: ByteBuffer) -> SignatureCheck {
         guard let handle = Handle(claim.handle), let proof = claim.proof, let identity = book.find(handle)
         else { return .bad }
         let result = proof.check(by: identity, book.limits, cache, clock.now()) {

@@ -32,7 +32,7 @@ struct SignedRequests: Sendable {
         }
         return proof.check(by: identity, book.limits, cache, clock.now()) {
             // As sent: a proxy or a router that tidies the address would break every signature.
-            "\(request.head.method.rawValue) \(request.head.uri) \($0.timestamp) \($0.nonce)"
+            "\(request.head.methodText) \(request.head.uri) \($0.timestamp) \($0.nonce)"
         }
     }
 }

@@ -1,24 +1,37 @@
 import NIOCore
 import SignalboxMetrics
+import Web
 
 /// The live subscribers of one room on one event loop, and what is on its way to them.
 ///
 /// A message crosses to the loop once, however many subscribers it has there; what piles up before the loop
-/// gets to it is written together and flushed once per subscriber.
+/// gets to it is joined and sent to each subscriber at once.
 final class LoopSubscribers: @unchecked Sendable {
-    // Safe to share: `members` is touched on `eventLoop` alone; `pending` and `isScheduled` under the
-    // room's lock alone.
+    // Safe to share: `members` and `hasNewcomers` are touched on `eventLoop` alone; `pending` and `isScheduled`
+    // under the room's lock alone.
     let eventLoop: any EventLoop
-    private var members: [RoomSubscriber] = []
+    private var members: [Member] = []
+    private var hasNewcomers = false
     var pending: [Broadcast] = []
     var isScheduled = false
+
+    private struct Member {
+        let subscriber: RoomSubscriber
+        /// The subscriber's own, here so that a delivery needs to look in one place only.
+        let connection: FrontHandler
+        let wire: Broadcast.Wire
+        /// May have read while catching up what is on its way.
+        var isNewcomer = true
+    }
 
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
     func add(_ subscriber: RoomSubscriber) {
         eventLoop.assertInEventLoop()
         subscriber.memberIndex = members.count
-        members.append(subscriber)
+        members.append(
+            Member(subscriber: subscriber, connection: subscriber.connection, wire: subscriber.form))
+        hasNewcomers = true
     }
 
     func remove(_ subscriber: RoomSubscriber) {
@@ -28,27 +41,97 @@ final class LoopSubscribers: @unchecked Sendable {
         let last = members.count - 1
         if index != last {
             members.swapAt(index, last)
-            members[index].memberIndex = index
+            members[index].subscriber.memberIndex = index
         }
         members.removeLast()
         subscriber.memberIndex = -1
     }
 
-    /// Writes a batch to every member. A member that is dropped for slowness leaves while we go on.
+    /// Sends a batch to every member.
     func deliver(_ batch: [Broadcast], meter: Meter) {
         eventLoop.assertInEventLoop()
         guard !members.isEmpty else { return }
-        let present = members
         var delivered = DeliveryCount()
-        for member in present { member.deliver(batch, counting: &delivered) }
+        var rest = batch[...]
+        while let frames = BroadcastFrames(next: &rest) { send(frames, meter, &delivered) }
+        if hasNewcomers {
+            for index in members.indices { members[index].isNewcomer = false }
+            hasNewcomers = false
+        }
         delivered.observeLag(of: batch, on: meter)
+    }
+
+    private func send(_ frames: BroadcastFrames, _ meter: Meter, _ delivered: inout DeliveryCount) {
+        var frames = frames
+        // Backwards, for a member that is dropped for slowness leaves while we go on, and the last takes its place.
+        var index = members.count
+        while index > 0 {
+            index -= 1
+            guard index < members.count else { continue }
+            let wire = members[index].wire
+            let connection = members[index].connection
+            guard !members[index].isNewcomer, connection.canSendAtOnce else {
+                members[index].subscriber.deliver(frames.broadcasts, counting: &delivered)
+                continue
+            }
+            // Before its bytes leave: what a client has read was counted, whenever the process dies.
+            meter.add(.deliveries(wire == .socket ? .ws : .sse), frames.messages)
+            connection.send(frames[wire])
+            delivered.add(frames.messages, by: wire)
+        }
+    }
+}
+
+/// Broadcasts that follow each other, joined for each wire form when the first subscriber needs it.
+struct BroadcastFrames {
+    let broadcasts: ArraySlice<Broadcast>
+    /// How many of them are messages.
+    let messages: UInt64
+    private var joined: [ByteBuffer?] = [nil, nil, nil]
+
+    /// More than that is sent in several goes, since what a slow reader doesn't take is kept joined.
+    private static let bytesMax = 256 * 1024
+
+    /// Takes the next broadcasts off a batch; nil when there are none.
+    init?(next batch: inout ArraySlice<Broadcast>) {
+        var end = batch.startIndex
+        var bytes = 0
+        while end < batch.endIndex {
+            bytes += batch[end].bareEvent.readableBytes
+            if bytes > Self.bytesMax, end > batch.startIndex { break }
+            end += 1
+        }
+        guard end > batch.startIndex else { return nil }
+        broadcasts = batch[..<end]
+        messages = UInt64(broadcasts.count { $0.seq > 0 })
+        batch = batch[end...]
+    }
+
+    subscript(_ wire: Broadcast.Wire) -> ByteBuffer {
+        mutating get {
+            if let known = joined[wire.rawValue] { return known }
+            var all = broadcasts[broadcasts.startIndex][wire]
+            if broadcasts.count > 1 {
+                let first = all
+                all = ByteBufferAllocator().buffer(
+                    capacity: broadcasts.reduce(0) { $0 + $1[wire].readableBytes })
+                all.writeImmutableBuffer(first)
+                for broadcast in broadcasts.dropFirst() { all.writeImmutableBuffer(broadcast[wire]) }
+            }
+            joined[wire.rawValue] = all
+            return all
+        }
     }
 }
 
 /// How many messages of a batch went to subscribers, so that their lag costs the same for one or a thousand.
 struct DeliveryCount {
-    var events: UInt64 = 0
-    var sockets: UInt64 = 0
+    private var events: UInt64 = 0
+    private var sockets: UInt64 = 0
+
+    mutating func add(_ messages: UInt64, by wire: Broadcast.Wire) {
+        if wire == .socket { sockets += messages } else { events += messages }
+    }
 
     func observeLag(of batch: [Broadcast], on meter: Meter) {
         let messages = batch.filter { $0.seq > 0 }

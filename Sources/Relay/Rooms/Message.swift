@@ -4,7 +4,7 @@ import Web
 /// One relayed message. Encoded once: its JSON is a slice of its event-stream frame.
 final class Message: Sendable {
     let seq: UInt64
-    let id: String
+    let id: RandomID
     /// The sender's label as bytes: compared for every claim, and never as characters, which is slow.
     let sender: [UInt8]
     /// Unix ms at which it was accepted.
@@ -25,13 +25,16 @@ final class Message: Sendable {
     private static let typePrefix: StaticString = "{\"type\":\"message\","
     /// Room for a chunk's length in hex and its line end, filled in from the right.
     private static let chunkHeadBytes = 10
+    /// What an envelope takes but for its texts: names, numbers of 20 digits, the id.
+    private static let fixedBytes = 320
 
     /// - Parameter isVerified: the sender proved to be the handle that the label names.
     init(
         seq: UInt64, draft: MessageDraft, sender: String, isVerified: Bool = false, now: Int64, uptime: UInt64
     ) {
         self.seq = seq
-        self.sender = Array(sender.utf8)
+        let label = Array(sender.utf8)
+        self.sender = label
         let id = RandomID.make()
         self.id = id
         acceptedAt = now
@@ -39,31 +42,53 @@ final class Message: Sendable {
         expiresAt = draft.ttl.map { now &+ Int64($0.rounded(.down)) }
         chargedBytes = draft.chargedBytes
 
-        var writer = JSONWriter(capacity: draft.ciphertext.utf8.count + 384)
-        writer.object {
-            $0.field("type", "message")
-            $0.field("seq", seq)
-            $0.field("id", id)
-            $0.field("sender", sender)
-            $0.field("sender_verified", isVerified)
-            $0.field("ciphertext", draft.ciphertext)
-            $0.field("nonce", draft.nonce)
-            $0.field("ts", now)
-            if let ttl = draft.ttl {
-                $0.key("ttl_ms")
-                $0.number(ttl)
-            }
-            if let replyTo = draft.replyTo { $0.field("reply_to", replyTo) }
-        }
-        let envelope = writer.buffer
+        let escaped = JSONWriter.isPlain(label) ? nil : JSONWriter.text(sender)
+        let ttl = draft.ttl.map(JavaScriptNumber.text)
+        let capacity =
+            Self.fixedBytes + draft.ciphertext.readableBytes + draft.nonce.readableBytes
+            + (escaped?.readableBytes ?? label.count) + (ttl?.utf8.count ?? 0)
+            + (draft.replyTo?.utf8.count ?? 0)
         let head = Self.chunkHeadBytes
-        var frame = ByteBufferAllocator().buffer(capacity: head + envelope.readableBytes + 10)
+        var frame = ByteBufferAllocator().buffer(capacity: head + capacity)
         frame.moveWriterIndex(to: head)
-        frame.writeStaticString("data: ")
-        let jsonStart = frame.writerIndex
-        frame.writeImmutableBuffer(envelope)
-        let jsonEnd = frame.writerIndex
-        frame.writeStaticString("\n\n\r\n")
+        frame.writeText(capacity: capacity) { text in
+            text.put("data: ")
+            text.put(Self.typePrefix)
+            text.put("\"seq\":")
+            text.put(seq)
+            text.put(",\"id\":\"")
+            text.put(id)
+            text.put("\",\"sender\":")
+            if let escaped {
+                text.put(escaped)
+            } else {
+                text.put("\"")
+                label.withUnsafeBytes { text.put($0) }
+                text.put("\"")
+            }
+            text.put(isVerified ? ",\"sender_verified\":true" : ",\"sender_verified\":false")
+            // Canonical base64 has nothing to escape.
+            text.put(",\"ciphertext\":\"")
+            text.put(draft.ciphertext)
+            text.put("\",\"nonce\":\"")
+            text.put(draft.nonce)
+            text.put("\",\"ts\":")
+            if now < 0 { text.put("-") }
+            text.put(now.magnitude)
+            if let ttl {
+                text.put(",\"ttl_ms\":")
+                text.put(ttl)
+            }
+            if let replyTo = draft.replyTo {
+                text.put(",\"reply_to\":\"")
+                text.put(replyTo)
+                text.put("\"")
+            }
+            text.put("}\n\n\r\n")
+        }
+        let end = frame.writerIndex
+        let jsonStart = head + 6
+        let jsonEnd = end - 4
         let length = String(jsonEnd + 2 - head, radix: 16) + "\r\n"
         let chunkStart = head - length.utf8.count
         frame.setString(length, at: chunkStart)
@@ -74,7 +99,7 @@ final class Message: Sendable {
             part.moveReaderIndex(to: start)
             return part
         }
-        chunkedEvent = slice(chunkStart, frame.writerIndex)
+        chunkedEvent = slice(chunkStart, end)
         bareEvent = slice(head, jsonEnd + 2)
         json = slice(jsonStart, jsonEnd)
     }

@@ -82,7 +82,10 @@ final class Room: Sendable {
             prune(&state, now)
             state.recent.append(message, max: limits.recentMax) { registry.release($0) }
             state.lastActive = now
-            broadcast(Broadcast(message, hasSockets: state.sockets > 0), &state, now)
+            state.lastBroadcast = now
+            if !state.loops.isEmpty {
+                broadcast(Broadcast(message, hasSockets: state.sockets > 0), &state, now)
+            }
             wake(message, &state)
             return .published(message)
         }

@@ -30,7 +30,7 @@ final class RoomRegistry: Sendable {
     /// A number for a new subscriber, in order of joining.
     func nextSubscriber() -> UInt64 { subscribers.wrappingIncrementThenLoad(ordering: .relaxed) }
 
-    var count: Int { rooms.withLockedValue(\.open.count) }
+    var count: Int { rooms.withLockedValue { $0.open.count } }
 
     /// The room, if it exists.
     func find(_ id: RoomID) -> Room? { rooms.withLockedValue { $0.open[id] } }

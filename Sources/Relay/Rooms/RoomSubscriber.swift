@@ -30,7 +30,7 @@ final class RoomSubscriber: ConnectionStream {
     let id: UInt64
     private let room: Room
     private let relay: Rooms
-    private let connection: FrontHandler
+    let connection: FrontHandler
     private let client: IPAddress
     private let wire: Wire
     private let introduction: Introduction
@@ -63,6 +63,14 @@ final class RoomSubscriber: ConnectionStream {
     var isSocket: Bool {
         if case .socket = wire { return true }
         return false
+    }
+
+    /// The form in which it gets what is sent to all.
+    var form: Broadcast.Wire {
+        switch wire {
+        case .events(let chunked): chunked ? .chunkedEvent : .bareEvent
+        case .socket: .socket
+        }
     }
 
     var transport: Transport { isSocket ? .ws : .sse }
@@ -159,8 +167,9 @@ final class RoomSubscriber: ConnectionStream {
 
     // MARK: Live
 
-    /// Writes a batch and flushes once. A reader that owes more than the bound is dropped.
-    func deliver(_ batch: [Broadcast], counting delivered: inout DeliveryCount) {
+    /// Writes what it hasn't read yet, behind what waits for its socket. A reader that owes more than the bound is
+    /// dropped.
+    func deliver(_ batch: ArraySlice<Broadcast>, counting delivered: inout DeliveryCount) {
         guard case .live = phase else { return }
         if !connection.isWritable, connection.queuedBytes > relay.limits.streamBufferBytes {
             relay.meter.add(.deliveriesDropped(transport), UInt64(batch.count { $0.seq > cursor }))
@@ -171,18 +180,13 @@ final class RoomSubscriber: ConnectionStream {
             if broadcast.seq > 0 {
                 // Already read while catching up.
                 guard broadcast.seq > cursor else { continue }
-                cursor = broadcast.seq
                 messages += 1
             }
-            switch wire {
-            case .events(let chunked):
-                connection.write(chunked ? broadcast.chunkedEvent : broadcast.bareEvent)
-            case .socket: connection.write(broadcast.socketFrame)
-            }
+            connection.write(broadcast[form])
         }
         relay.meter.add(.deliveries(transport), messages)
         connection.flush()
-        if isSocket { delivered.sockets += messages } else { delivered.events += messages }
+        delivered.add(messages, by: form)
     }
 
     func becameWritable() {
@@ -203,13 +207,12 @@ final class RoomSubscriber: ConnectionStream {
         if quietTicks >= (isSocket ? 2 : 4) { return drop() }
         switch wire {
         case .events(let chunked):
-            if connection.isWritable { connection.write(EventFraming.keepalive(chunked: chunked)) }
+            if connection.isWritable { connection.send(EventFraming.keepalive(chunked: chunked)) }
         case .socket:
             guard heardSincePing else { return connection.abortStream(.timeout) }
             heardSincePing = false
-            connection.write(WebSocketFraming.ping)
+            connection.send(WebSocketFraming.ping)
         }
-        connection.flush()
         setTick()
     }
 

@@ -82,7 +82,7 @@ final class Rooms: Sendable {
                 }
             }
             meter.add(.messages(ingress))
-            meter.add(.messageBytes, UInt64(draft.ciphertext.utf8.count))
+            meter.add(.messageBytes, UInt64(draft.ciphertext.readableBytes))
             meter.add(.messageClients(kind))
             return .accepted(message)
         }

@@ -1,10 +1,21 @@
+import NIOCore
+
 /// The wire's base64 rules, judged by the characters alone: decoding would cost more and say no more.
 enum Base64 {
     /// How many bytes the text stands for when it is canonical base64, standard or URL-safe alphabet or
     /// both, padded, with zero bits at the end; nil otherwise. Empty text is refused.
     static func canonicalLength(_ text: String) -> Int? {
         var text = text
-        return text.withUTF8 { bytes -> Int? in
+        return text.withUTF8 { canonicalLength(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The same of bytes.
+    static func canonicalLength(_ text: ByteBuffer) -> Int? {
+        text.withUnsafeReadableBytes { canonicalLength($0) }
+    }
+
+    private static func canonicalLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        values.withUnsafeBufferPointer { values -> Int? in
             let count = bytes.count
             guard count > 0, count % 4 == 0 else { return nil }
             var padding = 0
@@ -12,13 +23,31 @@ enum Base64 {
             if padding == 1, bytes[count - 2] == UInt8(ascii: "=") { padding += 1 }
             let digits = count - padding
             var bad = false
-            for byte in bytes[..<digits] where values[Int(byte)] == 0xff { bad = true }
+            for byte in bytes[skippingDigits(bytes, digits)..<digits] where values[Int(byte)] == 0xff {
+                bad = true
+            }
             guard !bad, digits > 0 else { return nil }
             // The last digit's bits beyond the data must be zero, or two texts would mean the same bytes.
             let spare: UInt8 = padding == 2 ? 0x0f : padding == 1 ? 0x03 : 0
             guard values[Int(bytes[digits - 1])] & spare == 0 else { return nil }
             return count / 4 * 3 - padding
         }
+    }
+
+    /// How many of the first `count` bytes lie in whole blocks of nothing but digits.
+    private static func skippingDigits(_ bytes: UnsafeRawBufferPointer, _ count: Int) -> Int {
+        typealias Block = SIMD16<UInt8>
+        var at = 0
+        while at + 16 <= count {
+            let block = bytes.loadUnaligned(fromByteOffset: at, as: Block.self)
+            let isDigit =
+                ((block | 0x20) &- 0x61 .< 26) .| (block &- 0x30 .< 10) .| (block .== UInt8(ascii: "+"))
+                .| (block .== UInt8(ascii: "/")) .| (block .== UInt8(ascii: "-"))
+                .| (block .== UInt8(ascii: "_"))
+            guard all(isDigit) else { break }
+            at += 16
+        }
+        return at
     }
 
     /// The bytes of a canonical text that stands for `count` of them; nil for anything else.

@@ -45,7 +45,7 @@ where Responder.Context == FrontContext {
             path = path[..<colon] + "~" + path[colon...].drop { $0 != "/" }
         }
         var head = HTTPRequest(
-            method: HTTPRequest.Method(rawValue: request.head.method.rawValue) ?? .get, scheme: "http",
+            method: HTTPRequest.Method(rawValue: request.head.methodText) ?? .get, scheme: "http",
             authority: request.header("host"), path: path)
         for (name, value) in request.head.headers {
             if let name = HTTPField.Name(name) {

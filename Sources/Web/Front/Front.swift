@@ -1,5 +1,4 @@
 public import NIOCore
-import NIOHTTP1
 public import SignalboxMetrics
 
 /// What every connection needs to know: made once at start.
@@ -64,24 +63,16 @@ public final class Front: Sendable {
         loops.values.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) }
     }
 
-    /// Sets a fresh connection up: the HTTP decoder and one front handler, nothing else.
+    /// Sets a fresh connection up: what reads plain requests and one front handler, nothing else.
     public func setUp(
         _ channel: any Channel, listener: ListenerKind = .open
     ) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             guard let loop = self.loop(of: channel.eventLoop) else { throw ChannelError.operationUnsupported }
-            var decoding = NIOHTTPDecoderLimitConfiguration()
-            decoding.maxHeaderFieldSize = limits.headBytes
-            decoding.maxHeaderListSize = limits.headBytes
-            decoding.maxHeaderFieldCount = 128
-            let decoder = HTTPRequestDecoder(
-                leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
-                limitConfiguration: decoding)
             let handler = FrontHandler(front: self, loop: loop, listener: listener)
-            // A decoder that has stopped behind an Upgrade or CONNECT would keep what follows without end.
-            let bytes = ByteToMessageHandler(decoder, maximumBufferSize: 256 * 1024)
-            try channel.pipeline.syncOperations.addHandler(bytes, name: FrontHandler.decoderName)
-            try channel.pipeline.syncOperations.addHandler(handler)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(PlainRequests(connection: handler), name: PlainRequests.name)
+            try pipeline.addHandler(handler)
         }
     }
 }

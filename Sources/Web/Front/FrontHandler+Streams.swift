@@ -5,7 +5,7 @@ public import SignalboxMetrics
 
 /// Streams: what a connection offers once it is no longer a series of requests.
 extension FrontHandler {
-    /// Turns the connection into an event stream: sends the head, takes the HTTP decoder out, and writes
+    /// Turns the connection into an event stream: sends the head, takes what reads requests out, and writes
     /// frames past any encoder from then on.
     ///
     /// Where the connection has gone meanwhile, the stream is told that it is closed.
@@ -28,6 +28,7 @@ extension FrontHandler {
         front.meter.add(.requests(answeringRoute, .success))
         logAccess(200, (NIODeadline.now() - startedAt).nanoseconds)
         phase = .eventStream(stream)
+        answeringHead = nil
         setDeadline(in: nil)
         write(head)
         removeDecoder(context)
@@ -51,7 +52,7 @@ extension FrontHandler {
             upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
         let bound = NIOLoopBound((self, make), eventLoop: loop.eventLoop)
         upgrader.buildUpgradeResponse(
-            channel: context.channel, upgradeRequest: request.head, initialResponseHeaders: [:]
+            channel: context.channel, upgradeRequest: request.head.decoded, initialResponseHeaders: [:]
         ).whenComplete { result in
             let (handler, make) = bound.value
             switch result {
@@ -74,6 +75,7 @@ extension FrontHandler {
         setDeadline(in: nil)
         guard let stream = make(self) else { return closeAfterFlush(drain: true) }
         phase = .webSocket(stream)
+        answeringHead = nil
         do {
             // Right behind this handler, in the order frames travel.
             let pipeline = context.pipeline.syncOperations
@@ -92,8 +94,10 @@ extension FrontHandler {
 
     private func removeDecoder(_ context: ChannelHandlerContext) {
         let pipeline = context.pipeline.syncOperations
-        guard let decoder = try? pipeline.context(name: Self.decoderName) else { return }
-        _ = pipeline.removeHandler(context: decoder)
+        for name in [PlainRequests.name, Self.decoderName] {
+            guard let reader = try? pipeline.context(name: name) else { continue }
+            _ = pipeline.removeHandler(context: reader)
+        }
     }
 
     /// Whether the connection is a WebSocket that nobody has closed yet.
@@ -105,21 +109,6 @@ extension FrontHandler {
     /// The loop this connection lives on.
     public var eventLoop: any EventLoop { loop.eventLoop }
 
-    /// Queues bytes; ``flush()`` sends them.
-    public func write(_ bytes: ByteBuffer) { context?.write(NIOAny(bytes), promise: nil) }
-
-    /// Sends what was queued.
-    public func flush() { context?.flush() }
-
-    /// Whether the socket keeps up with what is written.
-    public var isWritable: Bool { context?.channel.isWritable ?? false }
-
-    /// Bytes queued that the socket hasn't taken.
-    public var queuedBytes: Int {
-        guard let options = context?.channel.syncOptions else { return 0 }
-        return (try? options.getOption(.bufferedWritableBytes)) ?? 0
-    }
-
     /// Ends the stream after what was queued is sent, giving the socket two seconds for it.
     /// - Parameter reason: what the stream is told and the count goes to.
     public func closeStream(_ reason: DisconnectReason) {
@@ -128,6 +117,7 @@ extension FrontHandler {
         // With input unread, closing would reset the connection, and the peer might never see why it ends: so
         // we only say that we have said all, and close when it has, too. A shutdown doesn't wait for that.
         let mode: CloseMode = reason == .shutdown ? .all : .output
+        flush()
         context?.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in
             channel.close(mode: mode, promise: nil)
         }

@@ -31,9 +31,11 @@ public final class FrontHandler: ChannelDuplexHandler {
     }
 
     struct Reading {
-        let head: HTTPRequestHead
+        let head: RequestHead
         let match: RouteTable.Match
         var body = ByteBuffer()
+        /// Bytes of a plain request's body that are yet to come.
+        var missing = 0
         /// The answer is known already; the body only has to be read past.
         var refusal: FrontResponse?
     }
@@ -48,7 +50,7 @@ public final class FrontHandler: ChannelDuplexHandler {
     var pipelined = Deque<HTTPServerRequestPart>()
     var isTakingPipelined = false
     var parked: (any ParkedRequest)?
-    var answeringHead: HTTPRequestHead?
+    var answeringHead: RequestHead?
     var answeringRoute = Route.unmatched
     var startedAt = NIODeadline.now()
     var isReadingFromSocket = false
@@ -57,6 +59,13 @@ public final class FrontHandler: ChannelDuplexHandler {
     var inputClosed = false
     var quiescing = false
     var drainedReads = 0
+    /// The socket, as long as it is this connection's; -1 before, after, and where there is none. Kernels give a
+    /// closed one's number to the next connection, so it goes before anybody could use it again.
+    private(set) var descriptor: CInt = -1
+    /// Whether bytes may wait in the channel.
+    var mayBeQueued = false
+    /// Answers that go out together at the end of a read.
+    var answers: ByteBuffer?
 
     init(front: Front, loop: FrontLoop, listener: ListenerKind) {
         self.front = front
@@ -81,6 +90,8 @@ public final class FrontHandler: ChannelDuplexHandler {
     private func activate(_ context: ChannelHandlerContext) {
         guard loopIndex < 0 else { return }
         peer = IPAddress(context.channel.remoteAddress)
+        descriptor =
+            (try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { $0 }) ?? -1
         loop.add(self)
         setDeadline(in: front.limits.requestTime)
     }
@@ -93,6 +104,7 @@ public final class FrontHandler: ChannelDuplexHandler {
     /// Tells whoever lives on the connection that it is gone; later calls do nothing.
     func ended(_ reason: DisconnectReason) {
         loop.remove(self)
+        descriptor = -1
         let previous = phase
         phase = .closed
         pipelined.removeAll()
@@ -124,7 +136,7 @@ public final class FrontHandler: ChannelDuplexHandler {
         isReadingFromSocket = false
         if wantsFlush {
             wantsFlush = false
-            context.flush()
+            loop.flushSoon(self)
         }
         context.fireChannelReadComplete()
     }
@@ -161,9 +173,9 @@ public final class FrontHandler: ChannelDuplexHandler {
         let path = RequestTarget.path(head.uri)
         let match = RouteTable.match(path, method: Method(head.method))
         front.meter.add(.requestMethods(Method(head.method)))
-        var reading = Reading(head: head, match: match)
-        reading.refusal = Refusals.early(head, match, missingPage: front.options.missingPage)
-        if let target = redirectTarget(head) { reading.refusal = Refusals.elsewhere(target) }
+        let whole = RequestHead(head)
+        var reading = Reading(head: whole, match: match)
+        reading.refusal = refusal(whole, match)
         phase = .reading(reading)
         if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
             length > front.limits.bodyBytes
@@ -173,7 +185,7 @@ public final class FrontHandler: ChannelDuplexHandler {
         {
             if let refusal = reading.refusal {
                 // The client waits with its body for a word: it gets the last one.
-                answer(head, match.route)
+                answer(whole, match.route)
                 return finish(refusal, keepAlive: false, drain: true)
             }
             write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
@@ -195,34 +207,39 @@ public final class FrontHandler: ChannelDuplexHandler {
         phase = .reading(reading)
     }
 
-    private func refuseBody(_ reading: Reading) {
+    /// What can be said of a request before its body is there; nil when it may go on.
+    func refusal(_ head: RequestHead, _ match: RouteTable.Match) -> FrontResponse? {
+        if let target = redirectTarget(head) { return Refusals.elsewhere(target) }
+        return Refusals.early(head, match, missingPage: front.options.missingPage)
+    }
+
+    func refuseBody(_ reading: Reading) {
         answer(reading.head, reading.match.route)
         finish(Refusals.tooLarge(limit: front.limits.bodyBytes), keepAlive: false, drain: true)
     }
 
-    func answer(_ head: HTTPRequestHead, _ route: Route) {
+    func answer(_ head: RequestHead, _ route: Route) {
         phase = .answering
         answeringHead = head
         answeringRoute = route
         setDeadline(in: nil)
     }
 
-    private func dispatch(_ reading: Reading) {
+    func dispatch(_ reading: Reading) {
         answer(reading.head, reading.match.route)
         if let refusal = reading.refusal {
             respond(refusal)
             return
         }
         let head = reading.head
-        let method = Method(head.method)
-        if method == .options {
+        if head.method == .options {
             respond(Refusals.options(reading.match.route))
             return
         }
         let request = FrontRequest(
-            route: reading.match.route, method: method, parameter: reading.match.parameter ?? "",
-            secondParameter: reading.match.secondParameter ?? "", query: RequestTarget.query(head.uri),
-            head: head, body: reading.body, client: clientAddress(head),
+            route: reading.match.route, parameter: reading.match.parameter ?? "",
+            secondParameter: reading.match.secondParameter ?? "", query: head.query, head: head,
+            body: reading.body, client: clientAddress(head),
             isSecure: isSecure(head), origin: reading.match.route.isGated ? origin : nil)
         if !front.hot.contains(where: { $0.respond(to: request, on: self) }) { handOver(request) }
     }
@@ -238,25 +255,26 @@ public final class FrontHandler: ChannelDuplexHandler {
             listener: listener)
     }
 
-    private func redirectTarget(_ head: HTTPRequestHead) -> String? {
-        guard let redirect = front.options.redirect, head.headers["host"].count <= 1 else { return nil }
+    private func redirectTarget(_ head: RequestHead) -> String? {
+        guard let redirect = front.options.redirect, !head.hasSeveralHosts else { return nil }
         return redirect.target(head, trustsPeer: peer.map { front.proxies.trusts($0, hop: 0) } ?? true)
     }
 
-    func clientAddress(_ head: HTTPRequestHead) -> IPAddress {
+    func clientAddress(_ head: RequestHead) -> IPAddress {
         // A Unix socket has no address; whoever can open it is on this machine.
         let peer = peer ?? .loopback
+        guard head.isForwarded else { return peer }
         if front.options.trustsCloudflare, front.proxies.namesPeer(peer),
-            let named = head.headers.first(name: "cf-connecting-ip").flatMap({ IPAddress($0) })
+            let named = head.first("cf-connecting-ip").flatMap({ IPAddress($0) })
         {
             return named
         }
-        let forwarded = head.headers["x-forwarded-for"]
+        let forwarded = head.values("x-forwarded-for")
         return forwarded.isEmpty ? peer : front.proxies.client(peer: peer, forwarded: forwarded)
     }
 
-    private func isSecure(_ head: HTTPRequestHead) -> Bool {
-        guard let scheme = head.headers.first(name: "x-forwarded-proto") else { return false }
+    private func isSecure(_ head: RequestHead) -> Bool {
+        guard head.isForwarded, let scheme = head.first("x-forwarded-proto") else { return false }
         return scheme.lowercased() == "https" && front.proxies.trusts(peer ?? .loopback, hop: 0)
     }
 

@@ -13,8 +13,11 @@ public final class FrontLoop: @unchecked Sendable {
     /// thousands reads one run of memory.
     private var deadlines: [UInt64] = []
     private var ticking = false
+    /// Who has answers to send when everything that was there to read has been read.
+    private var answered: [FrontHandler] = []
     private var dateText = ""
     private var dateSecond: time_t = -1
+    private var jsonHead = JSONHead()
     let connectionCount = ManagedAtomic<Int>(0)
 
     /// How exact a deadline is.
@@ -49,6 +52,19 @@ public final class FrontLoop: @unchecked Sendable {
         deadlines[connection.loopIndex] = deadline?.uptimeNanoseconds ?? .max
     }
 
+    /// Has the connection's answers sent when every socket that had something to read was read: a client of several
+    /// connections is woken once then, not by each answer.
+    func flushSoon(_ connection: FrontHandler) {
+        eventLoop.assertInEventLoop()
+        answered.append(connection)
+        guard answered.count == 1 else { return }
+        eventLoop.execute {
+            let answered = self.answered
+            self.answered.removeAll(keepingCapacity: true)
+            for connection in answered { connection.flush() }
+        }
+    }
+
     /// One timer for all connections of the loop: a scheduled task for each would cost more than an idle
     /// stream does otherwise.
     private func startTicking() {
@@ -73,6 +89,45 @@ public final class FrontLoop: @unchecked Sendable {
             }
         }
         if !connections.isEmpty { startTicking() }
+    }
+
+    /// A whole answer of status 200 in JSON, for a connection that stays open.
+    func jsonAnswer(_ body: ByteBuffer) -> ByteBuffer {
+        let date = date
+        if jsonHead.second != dateSecond {
+            var bytes = ByteBuffer()
+            ResponseBytes.encode(
+                .json(ByteBuffer()), date: date, keepAlive: true, omitBody: false, into: &bytes)
+            jsonHead = JSONHead(bytes, second: dateSecond)
+        }
+        var answer = ByteBufferAllocator().buffer(
+            capacity: jsonHead.beforeLength.readableBytes + 20 + jsonHead.afterLength.readableBytes
+                + body.readableBytes)
+        answer.writeImmutableBuffer(jsonHead.beforeLength)
+        answer.writeDecimal(body.readableBytes)
+        answer.writeImmutableBuffer(jsonHead.afterLength)
+        answer.writeImmutableBuffer(body)
+        return answer
+    }
+
+    /// The head of such an answer, cut where the length of the body stands.
+    private struct JSONHead {
+        var beforeLength = ByteBuffer()
+        var afterLength = ByteBuffer()
+        var second: time_t = -1
+
+        init() {}
+
+        init(_ emptyAnswer: ByteBuffer, second: time_t) {
+            let field = Array("Content-Length: ".utf8)
+            let bytes = emptyAnswer.readableBytesView
+            var at = bytes.startIndex
+            while !bytes[at...].starts(with: field) { at += 1 }
+            at += field.count
+            beforeLength = ByteBuffer(bytes: bytes[..<at])
+            afterLength = ByteBuffer(bytes: bytes[(at + 1)...])
+            self.second = second
+        }
     }
 
     /// The Date header's value, made once a second.

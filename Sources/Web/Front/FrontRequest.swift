@@ -1,17 +1,15 @@
 public import NIOCore
-public import NIOHTTP1
 public import SignalboxMetrics
 
 /// A whole request as the front handler hands it on: routed, its body collected and bounded.
 public struct FrontRequest: Sendable {
     public let route: Route
-    public let method: Method
     /// The path's parameter, decoded; empty for routes without one.
     public let parameter: String
     /// The second parameter of routes that have two.
     public let secondParameter: String
     public let query: Query
-    public let head: HTTPRequestHead
+    public let head: RequestHead
     public let body: ByteBuffer
     /// The client's address, after trusted proxies; nil on a Unix socket.
     public let client: IPAddress
@@ -20,8 +18,10 @@ public struct FrontRequest: Sendable {
     /// Where the connection comes from; nil but on routes behind the gate.
     public let origin: ConnectionOrigin?
 
+    public var method: Method { head.method }
+
     /// Whether the client speaks HTTP/1.1; streams to older ones go unframed and end with the connection.
-    public var isChunkable: Bool { head.version.minor >= 1 && head.version.major == 1 }
+    public var isChunkable: Bool { head.isChunkable }
 
     /// Whether the request asks for a WebSocket as RFC 6455 §4.1 has it. `Connection` must name the upgrade:
     /// only then does the HTTP decoder stop behind this request, and what follows is frames.
@@ -31,13 +31,13 @@ public struct FrontRequest: Sendable {
     }
 
     /// The first value of a header.
-    public func header(_ name: String) -> String? { head.headers.first(name: name) }
+    public func header(_ name: String) -> String? { head.first(name) }
 
     /// The body as JSON by the original's rules: without a JSON content type it counts as `{}`; with one it
     /// must be an object or an array.
     /// - Throws: ``JSONError`` with a sentence for the client.
     public func jsonBody() throws -> JSONValue {
-        guard isJSON, body.readableBytes > 0 else { return .object([:]) }
+        guard hasJSON else { return .object([:]) }
         var text = body
         // Some clients put a byte order mark first; the original takes it off.
         if text.readableBytesView.starts(with: [0xef, 0xbb, 0xbf]) { text.moveReaderIndex(forwardBy: 3) }
@@ -48,27 +48,9 @@ public struct FrontRequest: Sendable {
         }
     }
 
-    private var isJSON: Bool {
-        guard let type = header("content-type") else { return false }
-        let media = type.prefix { $0 != ";" }
-        return media.lowercased().filter { !$0.isWhitespace } == "application/json"
-    }
+    /// Whether there is a body that calls itself JSON.
+    public var hasJSON: Bool { body.readableBytes > 0 && head.isJSON }
 
     /// What posts.
-    public var clientKind: ClientKind { ClientKind(userAgent: header("user-agent")) }
-}
-
-extension ClientKind {
-    /// A browser or an agent, judged as the original judges the User-Agent.
-    init(userAgent: String?) {
-        guard let agent = userAgent?.lowercased() else {
-            self = .agent
-            return
-        }
-        func names(_ words: [String]) -> Bool { words.contains { agent.contains($0) } }
-        let isBrowser =
-            names(["mozilla", "chrome", "safari", "firefox", "edge"])
-            && !names(["python", "curl", "requests", "wget", "bot"])
-        self = isBrowser ? .browser : .agent
-    }
+    public var clientKind: ClientKind { head.clientKind }
 }

@@ -6,18 +6,16 @@ import SignalboxMetrics
 enum Refusals {
     /// What can be said from the head alone; nil when the request may go on.
     static func early(
-        _ head: HTTPRequestHead, _ match: RouteTable.Match, missingPage: FrontResponse?
+        _ head: RequestHead, _ match: RouteTable.Match, missingPage: @autoclosure () -> FrontResponse?
     ) -> FrontResponse? {
-        let method = Method(head.method)
-        // Two names for one request: whoever checks one of them may be fooled by the other.
-        if head.headers["host"].count > 1 {
+        if head.hasSeveralHosts {
             return .refusal(.badRequest, ErrorBody("bad request", reason: "several_hosts"))
         }
         if match.route == .unmatched {
-            if let missingPage, isReader(head) { return missingPage }
+            if isReader(head), let page = missingPage() { return page }
             return .refusal(.notFound, ErrorBody("not found", reason: "unknown_route"))
         }
-        if method != .options, !match.route.answers(method) {
+        if head.method != .options, !match.route.answers(head.method) {
             return .refusal(
                 .methodNotAllowed, ErrorBody("method not allowed", reason: "wrong_method"),
                 headers: [("Allow", match.route.allow)])
@@ -25,7 +23,7 @@ enum Refusals {
         if match.parameter == nil || match.secondParameter == nil {
             return .refusal(.badRequest, ErrorBody("bad request", reason: "bad_percent_encoding"))
         }
-        if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
+        if let encoding = head.contentEncoding, encoding.lowercased() != "identity" {
             return .refusal(
                 .unsupportedMediaType, ErrorBody("unsupported content encoding", reason: "content_encoding"))
         }
@@ -33,10 +31,10 @@ enum Refusals {
     }
 
     /// Whether somebody looks for a page with a browser.
-    private static func isReader(_ head: HTTPRequestHead) -> Bool {
+    private static func isReader(_ head: RequestHead) -> Bool {
         let path = RequestTarget.path(head.uri).lowercased()
-        return [.GET, .HEAD].contains(head.method) && path != "/api" && !path.hasPrefix("/api/")
-            && head.headers["accept"].contains { $0.lowercased().contains("text/html") }
+        return (head.method == .get || head.method == .head) && path != "/api" && !path.hasPrefix("/api/")
+            && head.values("accept").contains { $0.lowercased().contains("text/html") }
     }
 
     /// A reader at one of the server's other names.

@@ -148,6 +148,18 @@ public struct JSONWriter {
         if let value { integer(value) } else { null() }
     }
 
+    /// One string as a whole text.
+    public static func text(_ value: String) -> ByteBuffer {
+        var writer = JSONWriter(capacity: value.utf8.count + 2)
+        writer.string(value)
+        return writer.buffer
+    }
+
+    /// Whether UTF-8 stands in JSON as it is, between quotation marks.
+    public static func isPlain(_ text: [UInt8]) -> Bool {
+        text.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    }
+
     private mutating func escaped(_ text: String) {
         buffer.writeInteger(UInt8(ascii: "\""))
         var text = text

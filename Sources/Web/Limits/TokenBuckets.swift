@@ -1,4 +1,4 @@
-import NIOConcurrencyHelpers
+public import NIOConcurrencyHelpers
 public import NIOCore
 
 /// Token buckets, one a key: `capacity` at once, `refillPerSecond` sustained.
@@ -6,11 +6,11 @@ public import NIOCore
 /// A bucket is one number, the time at which it will be full again. A full bucket says nothing and is
 /// forgotten, so the table holds only those who were busy in the last seconds.
 public final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
-    private let capacity: Double
-    private let nanosecondsPerToken: Double
-    private let entriesMax: Int
+    @usableFromInline let capacity: Double
+    @usableFromInline let nanosecondsPerToken: Double
+    @usableFromInline let entriesMax: Int
     /// Key → uptime in ns at which the bucket is full.
-    private let fullAt = NIOLockedValueBox<[Key: Int64]>([:])
+    @usableFromInline let fullAt = NIOLockedValueBox<[Key: Int64]>([:])
 
     /// - Parameter entriesMax: how many keys are remembered; above it the least busy half is forgotten.
     public init(capacity: Int, refillPerSecond: Double, entriesMax: Int = 65_536) {
@@ -19,7 +19,8 @@ public final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
         self.entriesMax = entriesMax
     }
 
-    /// Takes one token; false when there is none.
+    /// Takes one token; false when there is none. Asked twice for each message: inlinable, so that it knows its key.
+    @inlinable
     public func take(_ key: Key, now: NIODeadline = .now()) -> Bool {
         let now = Int64(now.uptimeNanoseconds)
         return fullAt.withLockedValue { table in
@@ -44,7 +45,8 @@ public final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
     /// How many keys are remembered.
     public var count: Int { fullAt.withLockedValue(\.count) }
 
-    private static func shrink(_ table: inout [Key: Int64], to size: Int, now: Int64) {
+    @usableFromInline
+    static func shrink(_ table: inout [Key: Int64], to size: Int, now: Int64) {
         table = table.filter { $0.value > now }
         guard table.count > size else { return }
         let keep = table.sorted { $0.value > $1.value }.prefix(size)

@@ -26,12 +26,12 @@ public struct CanonicalRedirect: Sendable {
     /// Where the request should go; nil when it is right here. Only path and query are the client's: the host
     /// of an absolute-form target is not ours to send anyone to.
     /// - Parameter trustsPeer: whether X-Forwarded-Host counts.
-    func target(_ head: HTTPRequestHead, trustsPeer: Bool) -> String? {
-        guard head.method == .GET || head.method == .HEAD else { return nil }
+    func target(_ head: RequestHead, trustsPeer: Bool) -> String? {
+        guard head.method == .get || head.method == .head else { return nil }
         let path = RequestTarget.path(head.uri)
         guard Self.pages.contains(String(path)) else { return nil }
-        let forwarded = trustsPeer ? head.headers.first(name: "x-forwarded-host") : nil
-        let host = forwarded ?? head.headers.first(name: "host") ?? ""
+        let forwarded = trustsPeer ? head.first("x-forwarded-host") : nil
+        let host = forwarded ?? head.first("host") ?? ""
         guard aliases.contains(Self.name(host)) else { return nil }
         return origin + path + RequestTarget.queryText(head.uri)
     }

@@ -17,7 +17,8 @@ public struct Query: Sendable {
     public func values(_ name: String) -> some Sequence<String> {
         text.utf8.split(separator: UInt8(ascii: "&")).lazy.compactMap { pair in
             let mark = pair.firstIndex(of: UInt8(ascii: "="))
-            guard decode(Substring(pair[..<(mark ?? pair.endIndex)])) == name else { return nil }
+            let sent = pair[..<(mark ?? pair.endIndex)]
+            guard sent.elementsEqual(name.utf8) || decode(Substring(sent)) == name else { return nil }
             return mark.map { decode(Substring(pair[pair.index(after: $0)...])) } ?? ""
         }
     }

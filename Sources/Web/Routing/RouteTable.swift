@@ -11,53 +11,94 @@ public enum RouteTable {
         public var secondParameter: String? = ""
     }
 
-    private static let templates: [Int: [(route: Route, segments: [String])]] = {
+    /// A route's path, cut at its slashes. A segment is nil where a parameter stands.
+    private struct Template: Sendable {
+        let route: Route
+        let segments: [[UInt8]?]
+    }
+
+    /// By their number of segments.
+    private static let templates: [[Template]] = {
         let all = Route.allCases.filter { $0 != .unmatched }.map { route in
-            (route: route, segments: route.text.split(separator: "/").map(String.init))
+            Template(
+                route: route,
+                segments: route.text.split(separator: "/").map { $0.hasPrefix(":") ? nil : Array($0.utf8) })
         }
-        return Dictionary(grouping: all) { $0.segments.count }
+        return (0...segmentsMax).map { count in all.filter { $0.segments.count == count } }
     }()
+    private static let segmentsMax = 8
 
     /// Two templates may fit one path (`/api/identity/register` is a fixed path and a handle's); then the one
     /// that answers the method counts, else the first.
     /// - Parameter path: the path as sent, without the query.
     public static func match(_ path: Substring, method: Method? = nil) -> Match {
-        guard path.utf8.first == UInt8(ascii: "/") else { return Match(route: .unmatched, parameter: "") }
-        var segments = path.utf8.dropFirst()
-            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        if segments.last?.isEmpty == true { segments.removeLast() }
-        var first: Match?
-        candidates: for candidate in templates[segments.count] ?? [] {
-            var one: Substring.UTF8View.SubSequence?
-            var two: Substring.UTF8View.SubSequence?
-            for (segment, expected) in zip(segments, candidate.segments) {
-                if expected.utf8.first == UInt8(ascii: ":") {
-                    guard !segment.isEmpty else { continue candidates }
-                    if one == nil { one = segment } else { two = segment }
-                } else if !equalIgnoringCase(segment, expected) {
-                    continue candidates
-                }
+        var path = path
+        return path.withUTF8 { match(bytes: UnsafeRawBufferPointer($0), method: method) }
+    }
+
+    /// The same for the path's bytes.
+    static func match(bytes path: UnsafeRawBufferPointer, method: Method?) -> Match {
+        let unmatched = Match(route: .unmatched, parameter: "")
+        guard path.first == UInt8(ascii: "/") else { return unmatched }
+        return withUnsafeTemporaryAllocation(of: Int.self, capacity: segmentsMax + 1) { ends in
+            // Where each segment ends; the next one begins behind the slash there. A last one that is empty is
+            // none: a slash at the end doesn't matter.
+            var count = 0
+            for at in 1...path.count {
+                guard at == path.count || path[at] == UInt8(ascii: "/") else { continue }
+                if at == path.count, path[at - 1] == UInt8(ascii: "/") { break }
+                guard count < segmentsMax else { return unmatched }
+                ends[count] = at
+                count += 1
             }
-            let match = Match(
-                route: candidate.route, parameter: one.map(decoded) ?? "",
-                secondParameter: two.map(decoded) ?? "")
-            guard let method, !candidate.route.answers(method) else { return match }
-            first = first ?? match
+            var first: Match?
+            for template in templates[count] where fits(template, path, UnsafeBufferPointer(ends)) {
+                let match = match(template, path, UnsafeBufferPointer(ends))
+                guard let method, !template.route.answers(method) else { return match }
+                first = first ?? match
+            }
+            return first ?? unmatched
         }
-        return first ?? Match(route: .unmatched, parameter: "")
     }
 
-    private static func decoded(_ segment: Substring.UTF8View.SubSequence) -> String? {
-        let text = String(Substring(segment))
-        return segment.contains(UInt8(ascii: "%")) ? percentDecoded(text) : text
-    }
-
-    private static func equalIgnoringCase(_ one: Substring.UTF8View.SubSequence, _ lowercase: String) -> Bool
-    {
-        one.count == lowercase.utf8.count
-            && zip(one, lowercase.utf8).allSatisfy { byte, expected in
-                byte == expected || ((0x41...0x5a).contains(byte) && byte | 0x20 == expected)
+    /// From behind, where paths differ most.
+    private static func fits(
+        _ template: Template, _ path: UnsafeRawBufferPointer, _ ends: UnsafeBufferPointer<Int>
+    ) -> Bool {
+        var index = template.segments.count
+        while index > 0 {
+            index -= 1
+            let start = index == 0 ? 1 : ends[index - 1] + 1
+            guard let expected = template.segments[index] else {
+                if start == ends[index] { return false }
+                continue
             }
+            guard ends[index] - start == expected.count else { return false }
+            for offset in 0..<expected.count {
+                let byte = path[start + offset]
+                let lower = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                if lower != expected[offset] { return false }
+            }
+        }
+        return true
+    }
+
+    private static func match(
+        _ template: Template, _ path: UnsafeRawBufferPointer, _ ends: UnsafeBufferPointer<Int>
+    ) -> Match {
+        var parameters: [String?] = []
+        for index in template.segments.indices where template.segments[index] == nil {
+            let start = index == 0 ? 1 : ends[index - 1] + 1
+            parameters.append(decoded(UnsafeRawBufferPointer(rebasing: path[start..<ends[index]])))
+        }
+        return Match(
+            route: template.route, parameter: parameters.isEmpty ? "" : parameters[0],
+            secondParameter: parameters.count < 2 ? "" : parameters[1])
+    }
+
+    private static func decoded(_ segment: UnsafeRawBufferPointer) -> String? {
+        let text = String(decoding: segment, as: UTF8.self)
+        return segment.contains(UInt8(ascii: "%")) ? percentDecoded(text) : text
     }
 }
 
@@ -83,6 +124,11 @@ extension Route {
 
     /// Whether the route answers the method.
     public func answers(_ method: Method) -> Bool {
-        methods.contains(method == .head ? .get : method)
+        Self.answered[rawValue] & 1 << (method == .head ? Method.get : method).rawValue != 0
+    }
+
+    /// ``methods`` of every route as bits: asked for each request.
+    private static let answered: [Int] = allCases.map { route in
+        route.methods.reduce(0) { $0 | 1 << $1.rawValue }
     }
 }
