@@ -36,7 +36,7 @@ public struct RoomLimits: Sendable {
     /// SIGNED_LOCK_TTL: how long an unused signed_only lock outlives its room, in s.
     public var signedLockSeconds = 30 * 24 * 60 * 60
     /// STREAM_BUFFER_MAX_BYTES: live bytes a stream may owe its reader before it is dropped as slow.
-    public var streamBufferBytes = 4 * 1024 * 1024
+    public var streamBufferBytes = 1024 * 1024
     /// WS_MAX_FRAME_BYTES: ceiling of a WebSocket message.
     public var socketMessageBytes = 256 * 1024
     /// A page of `/wait` or `/transcript` is cut at this many bytes.

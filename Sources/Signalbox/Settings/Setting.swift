@@ -140,7 +140,7 @@ struct Setting: Sendable {
         Setting(
             "ROOM_WAITERS_MAX", .integer(1...10_000_000), "256", "Parked long-polls of one room at once."),
         Setting(
-            "STREAM_BUFFER_MAX_BYTES", .integer(65_536...1_073_741_824), "4194304",
+            "STREAM_BUFFER_MAX_BYTES", .integer(65_536...1_073_741_824), "1048576",
             "Bytes a live stream may owe its reader before it is dropped as slow."),
         Setting(
             "WS_MAX_FRAME_BYTES", .integer(1_024...16_777_216), "262144", "Ceiling of a WebSocket message."),

@@ -30,6 +30,7 @@ extension FrontHandler {
         phase = .eventStream(stream)
         answeringHead = nil
         setDeadline(in: nil)
+        boundKernelQueue()
         write(head)
         removeDecoder(context)
         stream.started()
@@ -76,6 +77,7 @@ extension FrontHandler {
         guard let stream = make(self) else { return closeAfterFlush(drain: true) }
         phase = .webSocket(stream)
         answeringHead = nil
+        boundKernelQueue()
         do {
             // Right behind this handler, in the order frames travel.
             let pipeline = context.pipeline.syncOperations
@@ -126,6 +128,7 @@ extension FrontHandler {
 
     /// Drops the connection without sending what is queued.
     public func abortStream(_ reason: DisconnectReason) {
+        if reason == .slow { forgetKernelQueue() }
         ended(reason)
         context?.close(promise: nil)
     }

@@ -58,6 +58,27 @@ extension FrontHandler {
         }
     }
 
+    /// Bounds what the kernel keeps of a stream that its reader doesn't take, in bytes. By itself it would take
+    /// megabytes for each, which no bound of ours counts.
+    private static let kernelBytes: CInt = 65_536
+
+    /// Has the kernel take little more than what is on its way: the rest waits here, where it is shared.
+    func boundKernelQueue() {
+        #if canImport(Glibc)
+            guard descriptor >= 0 else { return }
+            var bytes = Self.kernelBytes
+            _ = setsockopt(
+                descriptor, CInt(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &bytes, socklen_t(MemoryLayout<CInt>.size))
+        #endif
+    }
+
+    /// Has closing throw away what the kernel keeps: a reader that takes nothing would hold it for minutes.
+    func forgetKernelQueue() {
+        guard descriptor >= 0 else { return }
+        var now = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Collects an answer: pipelined requests of one read are answered by one write.
     func append(answer bytes: ByteBuffer) {
         guard context != nil else { return }
