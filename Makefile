@@ -24,6 +24,7 @@ demo: ## drive the running server through its public API, so that there is somet
 
 test: ## all tests, in their short form: Swift, then the real binary end to end
 	@scripts/setup test
+	swift build -c release --static-swift-stdlib --product signalbox
 	swift build --build-tests
 	swift test --skip-build
 	$(PYTEST)
@@ -34,13 +35,16 @@ soak: ## the long campaigns
 	FUZZ_ROUNDS=10000000 swift test --skip-build --filter Fuzz
 	$(PYTEST) -m soak -n 0
 
-bench: ## what the metrics cost: one increment, a server with years of history, its page (about eight minutes)
-	@scripts/setup test
+bench: ## how fast the relay is beside its peers, and what the metrics cost; writes docs/performance.md (about an hour)
+	@scripts/setup bench
 	swift build -c release --static-swift-stdlib --product signalbox
+	@scripts/note-commit $(RELEASE_BINARY)
+	swift build -c release --static-swift-stdlib --product signalbox --scratch-path .build/without-counting -Xswiftc -DWITHOUT_COUNTING
 	swift build -c release --static-swift-stdlib --product signalbox-increments
 	.build/release/signalbox-increments
 	.venv/bin/python Benchmarks/measure_history.py
 	.venv/bin/python Benchmarks/measure_dashboard.py
+	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/without-counting/release/signalbox --write-docs
 
 docs: ## write anew what is generated: docs/metrics.md and metric-names.txt, Prometheus's rules, Grafana's boards
 	swift build --product signalbox

@@ -11,16 +11,31 @@ public struct Query: Sendable {
     public var isEmpty: Bool { text.isEmpty }
 
     /// The first value of a name, decoded; nil when it isn't there.
-    public subscript(name: String) -> String? { values(name).first { _ in true } }
+    public subscript(name: String) -> String? {
+        var rest = text.utf8
+        while !rest.isEmpty {
+            let pair = rest.prefix { $0 != UInt8(ascii: "&") }
+            if let value = value(of: pair, named: name) { return value }
+            rest = rest[pair.endIndex...].dropFirst()
+        }
+        return nil
+    }
 
     /// Every value of a name, decoded, in order; none is decoded before it is asked for.
     public func values(_ name: String) -> some Sequence<String> {
-        text.utf8.split(separator: UInt8(ascii: "&")).lazy.compactMap { pair in
-            let mark = pair.firstIndex(of: UInt8(ascii: "="))
-            let sent = pair[..<(mark ?? pair.endIndex)]
-            guard sent.elementsEqual(name.utf8) || decode(Substring(sent)) == name else { return nil }
-            return mark.map { decode(Substring(pair[pair.index(after: $0)...])) } ?? ""
-        }
+        text.utf8.split(separator: UInt8(ascii: "&")).lazy.compactMap { value(of: $0, named: name) }
+    }
+
+    private func value(of pair: Substring.UTF8View, named name: String) -> String? {
+        guard !pair.isEmpty else { return nil }
+        let sent = pair.prefix { $0 != UInt8(ascii: "=") }
+        guard sent.elementsEqual(name.utf8) || (Self.isEncoded(sent) && decode(Substring(sent)) == name)
+        else { return nil }
+        return decode(Substring(pair[sent.endIndex...].dropFirst()))
+    }
+
+    private static func isEncoded(_ text: Substring.UTF8View) -> Bool {
+        text.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }
     }
 
     /// A number as JavaScript's parseInt reads it: leading space and sign, then digits, the rest ignored;
@@ -31,6 +46,7 @@ public struct Query: Sendable {
 
     /// What JavaScript's parseInt makes of the text; see ``lenientInteger(_:)``.
     public static func leadingInteger(_ text: String) -> Int64? {
+        if let number = plainInteger(text) { return number }
         // By scalars: a digit with a combining mark would be one character, and no digit.
         var rest = text.unicodeScalars.drop(while: isSpace)
         var negative = false
@@ -44,15 +60,24 @@ public struct Query: Sendable {
         return negative ? -value : value
     }
 
+    /// The number of a text of nothing but digits, 18 at most; nil for any other.
+    private static func plainInteger(_ text: String) -> Int64? {
+        guard (1...18).contains(text.utf8.count) else { return nil }
+        var number: Int64 = 0
+        for byte in text.utf8 {
+            guard byte &- 0x30 < 10 else { return nil }
+            number = number * 10 + Int64(byte &- 0x30)
+        }
+        return number
+    }
+
     /// What JavaScript takes for white space: Unicode's and the byte order mark, but not U+0085.
     public static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         (scalar.properties.isWhitespace && scalar.value != 0x85) || scalar.value == 0xfeff
     }
 
     private func decode(_ text: Substring) -> String {
-        guard text.utf8.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }) else {
-            return String(text)
-        }
+        guard Self.isEncoded(text.utf8) else { return String(text) }
         let spaced = String(text).replacing("+", with: " ")
         return percentDecoded(spaced) ?? spaced
     }
