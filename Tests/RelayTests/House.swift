@@ -83,13 +83,13 @@ struct House {
 }
 
 extension MessageDraft {
-    static let nonce = String(repeating: "A", count: 32)
+    static let nonceText = String(repeating: "A", count: 32)
 
     /// A draft of a valid message with some members changed.
     static func made(_ changes: [String: JSONValue] = [:], limits: RoomLimits = RoomLimits()) throws
         -> MessageDraft
     {
-        var members: [String: JSONValue] = ["ciphertext": .string("AAAA"), "nonce": .string(nonce)]
+        var members: [String: JSONValue] = ["ciphertext": .string("AAAA"), "nonce": .string(nonceText)]
         members.merge(changes) { $1 }
         return try MessageDraft(.object(members), limits: limits)
     }

@@ -36,7 +36,7 @@ struct MessageDraftTests {
     @Test(
         "lacks ciphertext or nonce", arguments: [("ciphertext", MessageFault.nonce), ("nonce", .ciphertext)])
     func missing(only: String, fault: MessageFault) {
-        let text = only == "nonce" ? MessageDraft.nonce : "AAAA"
+        let text = only == "nonce" ? MessageDraft.nonceText : "AAAA"
         #expect(throws: fault) { try MessageDraft(.object([only: .string(text)]), limits: RoomLimits()) }
     }
 

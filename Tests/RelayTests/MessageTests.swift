@@ -15,7 +15,7 @@ struct MessageTests {
         #expect(
             String(buffer: message.json)
                 == #"{"type":"message","seq":42,"id":"\#(message.id.text)","sender":"ann","sender_verified":false,"#
-                + #""ciphertext":"AAAA","nonce":"\#(MessageDraft.nonce)","ts":1700000000123,"#
+                + #""ciphertext":"AAAA","nonce":"\#(MessageDraft.nonceText)","ts":1700000000123,"#
                 + #""ttl_ms":60000,"reply_to":"12345678"}"#
         )
     }

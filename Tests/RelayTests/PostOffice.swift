@@ -83,7 +83,7 @@ extension DirectMessageDraft {
         let text = head + String(repeating: "A", count: max(0, bytes - head.utf8.count))
         return try DirectMessageDraft(
             .object([
-                "ciphertext": .string(text), "nonce": .string(MessageDraft.nonce),
+                "ciphertext": .string(text), "nonce": .string(MessageDraft.nonceText),
                 "sender_eph_pub": .string(String(repeating: "A", count: 43) + "="),
             ]), limits: IdentityLimits())
     }

@@ -40,6 +40,7 @@ final class RoomSubscriber: ConnectionStream {
     private var hasRead = false
     private var floor: UInt64 = 0
     private var quietTicks = 0
+    private var takenAtTick = 0
     private var heardSincePing = true
     /// When the next hello is taken: five at once, then one a second. Each is announced to the whole room.
     private var helloAt = NIODeadline.now() - .seconds(5)
@@ -203,7 +204,9 @@ final class RoomSubscriber: ConnectionStream {
 
     func deadlineReached() {
         // A socket that hasn't taken a byte for a minute belongs to nobody who reads.
-        quietTicks = connection.isWritable ? 0 : quietTicks + 1
+        let taken = connection.takenBytes
+        quietTicks = connection.isWritable || taken != takenAtTick ? 0 : quietTicks + 1
+        takenAtTick = taken
         if quietTicks >= (isSocket ? 2 : 4) { return drop() }
         switch wire {
         case .events(let chunked):

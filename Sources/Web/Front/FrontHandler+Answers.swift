@@ -73,7 +73,7 @@ extension FrontHandler {
         phase = .idle
         setDeadline(in: front.limits.keepAlive)
         // Inside a read the flush comes once, at its end; a parked or cold answer goes out now.
-        if isReadingFromSocket { wantsFlush = true } else { flush() }
+        if isReadingFromSocket, !owesMuch { wantsFlush = true } else { flush() }
         takePipelined()
     }
 
@@ -132,7 +132,7 @@ extension FrontHandler {
     func drained() {
         drainedReads += 1
         // A client that goes on sending after its refusal has had its answer: some hundred reads are enough.
-        if drainedReads > 512 { context?.close(promise: nil) }
+        if drainedReads > 512 { closeNow() }
     }
 
     /// Keeps the present request open until something happens.

@@ -12,7 +12,7 @@ extension FrontHandler {
 
     func deadlineReached() {
         switch phase {
-        case .idle, .draining: context?.close(promise: nil)
+        case .idle, .draining: closeNow()
         case .reading(let reading):
             answer(reading.head, reading.match.route)
             finish(Refusals.requestTimeout, keepAlive: false, drain: true)
@@ -39,12 +39,12 @@ extension FrontHandler {
             switch phase {
             case .idle, .reading: if pipelined.isEmpty { endAfterInput() }
             // What is queued still goes out; the deadline ends a client that doesn't take it.
-            case .draining: if queuedBytes == 0 { context.close(promise: nil) }
-            case .eventStream, .webSocket: context.close(promise: nil)
+            case .draining: if queuedBytes == 0 { closeNow() }
+            case .eventStream, .webSocket: closeNow()
             // A client may half-close after its request and still read the answer; one that is parked can
             // only have left.
-            case .answering: if parked != nil { context.close(promise: nil) }
-            case .closed: context.close(promise: nil)
+            case .answering: if parked != nil { closeNow() }
+            case .closed: closeNow()
             }
         case is ChannelShouldQuiesceEvent:
             quiescing = true
@@ -63,7 +63,7 @@ extension FrontHandler {
         // Bytes that end in the middle of a request are a client that left, not one that can't speak.
         guard let parserError = error as? HTTPParserError, parserError != .invalidEOFState else {
             if case .draining = phase, queuedBytes > 0 { return }
-            context.close(promise: nil)
+            closeNow()
             return
         }
         front.meter.add(.malformedRequests)

@@ -61,6 +61,9 @@ extension FrontHandler {
             reading.missing = length - reading.body.readableBytes
         }
         guard reading.missing == 0 else {
+            // Copies: a body may take its time, and the buffer it was read into is much larger.
+            reading.head = RequestHead(plain.copied)
+            reading.body = ByteBuffer(bytes: reading.body.readableBytesView)
             setDeadline(in: front.limits.requestTime)
             phase = .reading(reading)
             return

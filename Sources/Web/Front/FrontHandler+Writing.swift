@@ -37,7 +37,8 @@ extension FrontHandler {
 
     /// Whether nothing waits in the channel, so that bytes may go past it.
     public var canSendAtOnce: Bool {
-        guard descriptor >= 0, answers == nil else { return false }
+        // A closed one's number may be another connection's by now.
+        guard descriptor >= 0, answers == nil, context?.channel.isActive == true else { return false }
         if mayBeQueued { mayBeQueued = queuedBytes > 0 }
         return !mayBeQueued
     }
@@ -74,7 +75,7 @@ extension FrontHandler {
 
     /// Has closing throw away what the kernel keeps: a reader that takes nothing would hold it for minutes.
     func forgetKernelQueue() {
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0, context?.channel.isActive == true else { return }
         var now = linger(l_onoff: 1, l_linger: 0)
         _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
     }
@@ -83,8 +84,16 @@ extension FrontHandler {
     func append(answer bytes: ByteBuffer) {
         guard context != nil else { return }
         if answers == nil { answers = bytes } else { answers?.writeImmutableBuffer(bytes) }
-        // What a client doesn't take must be seen, or it could ask for more and more of it in one read.
-        if let answers, answers.readableBytes >= 65_536 { flush() }
+    }
+
+    /// Whether so much waits for the end of the read that a client which doesn't take it must be noticed first, or
+    /// it could ask for more and more.
+    var owesMuch: Bool { (answers?.readableBytes ?? 0) >= 65_536 }
+
+    /// Sends what was answered and closes.
+    func closeNow() {
+        flush()
+        context?.close(promise: nil)
     }
 
     private func takeAnswers() -> ByteBuffer? {
@@ -94,11 +103,15 @@ extension FrontHandler {
 
     private func queue(_ bytes: ByteBuffer) {
         mayBeQueued = true
+        queuedInAll += bytes.readableBytes
         context?.write(NIOAny(bytes), promise: nil)
     }
 
     /// Whether the socket keeps up with what is written.
     public var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    /// Bytes that the socket has taken of those that had to be queued, since the beginning.
+    public var takenBytes: Int { queuedInAll - queuedBytes }
 
     /// Bytes queued that the socket hasn't taken.
     public var queuedBytes: Int {

@@ -31,7 +31,7 @@ public final class FrontHandler: ChannelDuplexHandler {
     }
 
     struct Reading {
-        let head: RequestHead
+        var head: RequestHead
         let match: RouteTable.Match
         var body = ByteBuffer()
         /// Bytes of a plain request's body that are yet to come.
@@ -64,6 +64,8 @@ public final class FrontHandler: ChannelDuplexHandler {
     private(set) var descriptor: CInt = -1
     /// Whether bytes may wait in the channel.
     var mayBeQueued = false
+    /// Bytes that were ever queued in the channel.
+    var queuedInAll = 0
     /// Answers that go out together at the end of a read.
     var answers: ByteBuffer?
 
@@ -90,10 +92,20 @@ public final class FrontHandler: ChannelDuplexHandler {
     private func activate(_ context: ChannelHandlerContext) {
         guard loopIndex < 0 else { return }
         peer = IPAddress(context.channel.remoteAddress)
+        guard peer != nil || isUnixSocket(context.channel) else {
+            // Reset before it was accepted. Whose it was can't be told any more, and nobody waits for an answer.
+            phase = .closed
+            return context.close(promise: nil)
+        }
         descriptor =
             (try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { $0 }) ?? -1
         loop.add(self)
         setDeadline(in: front.limits.requestTime)
+    }
+
+    private func isUnixSocket(_ channel: any Channel) -> Bool {
+        if case .unixDomainSocket = channel.localAddress { return true }
+        return false
     }
 
     public func channelInactive(context: ChannelHandlerContext) {

@@ -53,7 +53,8 @@ public struct Listener: Service {
             // A channel keeps the buffer of its last read: most connections wait for something and never read again.
             .childChannelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 65_536))
+                value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 65_536)
+            )
             .childChannelInitializer { [kind] in front.setUp($0, listener: kind) }
         let server = try await bind(bootstrap)
         onListening(server.localAddress)

@@ -124,6 +124,8 @@ struct PlainHead: Sendable {
     /// Fields that may be there once.
     private struct Seen {
         var host = false
+        var agent = false
+        var type = false
         var length = false
         var connection = false
     }
@@ -141,14 +143,20 @@ struct PlainHead: Sendable {
         case 7: return !Self.equal(name, "upgrade")
         case 10:
             if Self.equal(name, "user-agent") {
-                if userAgent.isEmpty { userAgent = span }
+                defer { seen.agent = true }
+                userAgent = span
+                return !seen.agent
             } else if Self.equal(name, "connection") {
                 defer { seen.connection = true }
                 guard !seen.connection else { return false }
                 keepsAlive = Self.equal(value, "keep-alive")
                 return keepsAlive || Self.equal(value, "close")
             }
-        case 12: if Self.equal(name, "content-type"), contentType.isEmpty { contentType = span }
+        case 12:
+            guard Self.equal(name, "content-type") else { return true }
+            defer { seen.type = true }
+            contentType = span
+            return !seen.type
         case 14:
             guard Self.equal(name, "content-length") else { return true }
             guard !seen.length, (1...15).contains(value.count) else { return false }
@@ -209,6 +217,13 @@ struct PlainHead: Sendable {
 }
 
 extension PlainHead {
+    /// The same in memory of its own.
+    var copied: PlainHead {
+        var head = self
+        head.bytes = ByteBuffer(bytes: bytes.readableBytesView)
+        return head
+    }
+
     /// Calls `body` with the bytes of a place.
     func withBytes<T>(_ span: Span, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
         try bytes.withUnsafeReadableBytes {

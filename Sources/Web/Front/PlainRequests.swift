@@ -46,7 +46,7 @@ final class PlainRequests: ChannelInboundHandler, RemovableChannelHandler {
             context.fireChannelRead(wrapInboundOut(bytes))
             _ = pipeline.removeHandler(context: context)
         } catch {
-            context.close(promise: nil)
+            connection.closeNow()
         }
     }
 }
