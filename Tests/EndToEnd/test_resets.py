@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,8 @@ def test_a_request_of_nobody_who_can_be_told_counts_for_nobody(server: Server) -
     # Reset before it was accepted, a connection has no address any more: it must not pass for this machine's own,
     # whose word on who its clients are would be believed.
     server.process.send_signal(signal.SIGSTOP)
+    stat = Path(f"/proc/{server.process.pid}/stat")
+    eventually(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T", "the server stopped")
     for _ in range(10):
         connection = socket.create_connection(("127.0.0.1", server.port))
         connection.sendall(message("nobody"))
