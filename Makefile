@@ -42,9 +42,9 @@ bench: ## how fast the relay is beside its peers, and what the metrics cost; wri
 	swift build -c release --static-swift-stdlib --product signalbox --scratch-path .build/without-counting -Xswiftc -DWITHOUT_COUNTING
 	swift build -c release --static-swift-stdlib --product signalbox-increments
 	.build/release/signalbox-increments
-	.venv/bin/python Benchmarks/measure_history.py
+	.venv/bin/python Benchmarks/measure_history.py --json > .build/history.json
 	.venv/bin/python Benchmarks/measure_dashboard.py
-	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/without-counting/release/signalbox --write-docs
+	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/without-counting/release/signalbox --history .build/history.json --write-docs
 
 docs: ## write anew what is generated: docs/metrics.md and metric-names.txt, Prometheus's rules, Grafana's boards
 	swift build --product signalbox

@@ -43,18 +43,19 @@ struct RandomID: Hashable, Sendable {
 
     /// Writes the 36 characters.
     func write(to text: UnsafeMutablePointer<UInt8>) {
-        var at = 0
-        for half in 0..<2 {
-            let half = half == 0 ? high : low
-            for shift in stride(from: 60, through: 0, by: -4) {
-                if at == 8 || at == 13 || at == 18 || at == 23 {
-                    text[at] = UInt8(ascii: "-")
-                    at += 1
-                }
-                let digit = UInt8(truncatingIfNeeded: half >> UInt64(shift) & 0xf)
-                text[at] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                at += 1
+        let digits: StaticString = "0123456789abcdef"
+        func put(_ bits: UInt64, count: Int, at start: Int) {
+            var rest = bits
+            for index in (start..<(start + count)).reversed() {
+                text[index] = digits.utf8Start[Int(rest & 0xf)]
+                rest >>= 4
             }
         }
+        put(high >> 32, count: 8, at: 0)
+        put(high >> 16, count: 4, at: 9)
+        put(high, count: 4, at: 14)
+        put(low >> 48, count: 4, at: 19)
+        put(low, count: 12, at: 24)
+        for index in stride(from: 8, through: 23, by: 5) { text[index] = UInt8(ascii: "-") }
     }
 }

@@ -37,8 +37,7 @@ extension FrontHandler {
 
     /// Whether nothing waits in the channel, so that bytes may go past it.
     public var canSendAtOnce: Bool {
-        // A closed one's number may be another connection's by now.
-        guard descriptor >= 0, answers == nil, context?.channel.isActive == true else { return false }
+        guard descriptor >= 0, answers == nil else { return false }
         if mayBeQueued { mayBeQueued = queuedBytes > 0 }
         return !mayBeQueued
     }
@@ -75,7 +74,7 @@ extension FrontHandler {
 
     /// Has closing throw away what the kernel keeps: a reader that takes nothing would hold it for minutes.
     func forgetKernelQueue() {
-        guard descriptor >= 0, context?.channel.isActive == true else { return }
+        guard descriptor >= 0 else { return }
         var now = linger(l_onoff: 1, l_linger: 0)
         _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
     }

@@ -103,6 +103,9 @@ public final class FrontHandler: ChannelDuplexHandler {
         setDeadline(in: front.limits.requestTime)
     }
 
+    /// The socket is closed: nothing may be sent to its number any more.
+    func leaveSocket() { descriptor = -1 }
+
     private func isUnixSocket(_ channel: any Channel) -> Bool {
         if case .unixDomainSocket = channel.localAddress { return true }
         return false
@@ -116,7 +119,7 @@ public final class FrontHandler: ChannelDuplexHandler {
     /// Tells whoever lives on the connection that it is gone; later calls do nothing.
     func ended(_ reason: DisconnectReason) {
         loop.remove(self)
-        descriptor = -1
+        leaveSocket()
         let previous = phase
         phase = .closed
         pipelined.removeAll()

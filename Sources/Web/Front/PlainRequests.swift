@@ -37,6 +37,13 @@ final class PlainRequests: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
+    /// Before the decoder hears of it, which may find at the end that something was wrong and have it answered: by
+    /// then the socket's number may be another connection's.
+    func channelInactive(context: ChannelHandlerContext) {
+        connection.leaveSocket()
+        context.fireChannelInactive()
+    }
+
     private func decode(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         isDecoding = true
         do {
@@ -44,7 +51,6 @@ final class PlainRequests: ChannelInboundHandler, RemovableChannelHandler {
             try pipeline.addHandler(
                 connection.makeDecoder(), name: FrontHandler.decoderName, position: .after(self))
             context.fireChannelRead(wrapInboundOut(bytes))
-            _ = pipeline.removeHandler(context: context)
         } catch {
             connection.closeNow()
         }
