@@ -35,7 +35,7 @@ soak: ## the long campaigns
 	FUZZ_ROUNDS=10000000 swift test --skip-build --filter Fuzz
 	$(PYTEST) -m soak -n 0
 
-bench: ## how fast the relay is beside its peers, and what the metrics cost; writes docs/performance.md (about an hour)
+bench: ## how fast the relay is beside its peers, and what the metrics cost; writes docs/performance.md (an hour and a half)
 	@scripts/setup bench
 	swift build -c release --static-swift-stdlib --product signalbox
 	@scripts/note-commit $(RELEASE_BINARY)
