@@ -82,10 +82,8 @@ final class Room: Sendable {
             prune(&state, now)
             state.recent.append(message, max: limits.recentMax) { registry.release($0) }
             state.lastActive = now
-            state.lastBroadcast = now
-            if !state.loops.isEmpty {
-                broadcast(Broadcast(message, hasSockets: state.sockets > 0), &state, now)
-            }
+            let hasSockets = state.sockets > 0
+            broadcast(Broadcast(message, hasSockets: hasSockets), &state, now)
             wake(message, &state)
             return .published(message)
         }
@@ -106,8 +104,11 @@ final class Room: Sendable {
     }
 
     /// Hands something to every loop that has subscribers, in the order of the calls.
-    func broadcast(_ broadcast: Broadcast, _ state: inout State, _ now: Int64) {
+    /// - Parameter make: laid out only where somebody listens.
+    func broadcast(_ make: @autoclosure () -> Broadcast, _ state: inout State, _ now: Int64) {
         state.lastBroadcast = now
+        guard !state.loops.isEmpty else { return }
+        let broadcast = make()
         for loop in state.loops {
             loop.pending.append(broadcast)
             guard !loop.isScheduled else { continue }

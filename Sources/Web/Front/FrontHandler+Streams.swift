@@ -32,7 +32,7 @@ extension FrontHandler {
         setDeadline(in: nil)
         boundKernelQueue()
         write(head)
-        removeDecoder(context)
+        removeReaders(context)
         stream.started()
         // What happened while its answer was worked out.
         if quiescing { stream.shutDown() } else if inputClosed { context.close(promise: nil) }
@@ -86,7 +86,7 @@ extension FrontHandler {
                 position: .after(self))
             let messages = WebSocketMessages(stream: stream, connection: self, maxBytes: maxFrameBytes)
             try pipeline.addHandler(messages, position: .last)
-            removeDecoder(context)
+            removeReaders(context)
             stream.started()
             flush()
         } catch {
@@ -94,7 +94,7 @@ extension FrontHandler {
         }
     }
 
-    private func removeDecoder(_ context: ChannelHandlerContext) {
+    private func removeReaders(_ context: ChannelHandlerContext) {
         let pipeline = context.pipeline.syncOperations
         for name in [PlainRequests.name, Self.decoderName] {
             guard let reader = try? pipeline.context(name: name) else { continue }

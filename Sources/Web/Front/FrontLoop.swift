@@ -104,7 +104,7 @@ public final class FrontLoop: @unchecked Sendable {
             capacity: jsonHead.beforeLength.readableBytes + 20 + jsonHead.afterLength.readableBytes
                 + body.readableBytes)
         answer.writeImmutableBuffer(jsonHead.beforeLength)
-        answer.writeDecimal(body.readableBytes)
+        answer.writeString(String(body.readableBytes))
         answer.writeImmutableBuffer(jsonHead.afterLength)
         answer.writeImmutableBuffer(body)
         return answer

@@ -89,12 +89,6 @@ enum ResponseBytes {
 }
 
 extension ByteBuffer {
-    /// Writes a number's digits without a string on the way.
-    mutating func writeDecimal(_ number: Int) {
-        if number >= 10 { writeDecimal(number / 10) }
-        writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
-    }
-
     /// Writes one header line. A line break in a value would start a header of somebody else's choosing.
     mutating func writeHeader(_ name: String, _ value: String) {
         guard !value.utf8.contains(where: { $0 == 0x0d || $0 == 0x0a || $0 == 0 }) else { return }
