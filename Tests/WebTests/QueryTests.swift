@@ -20,6 +20,20 @@ struct QueryTests {
     }
 
     @Test(
+        "every value of a name is found, in order",
+        arguments: [
+            ("a=1&b=2&a=3&%61=4&a", ["1", "3", "4", ""]), ("", []), ("b=1", []), ("a=+&&a=%2B&", [" ", "+"]),
+        ])
+    func values(query: String, expected: [String]) {
+        #expect(Query(query[...]).values("a") == expected)
+    }
+
+    @Test("a name that must be encoded is found", arguments: ["c d=1", "c+d=1", "c%20d=1", "x=&%63+%64=1"])
+    func encodedName(query: String) {
+        #expect(Query(query[...])["c d"] == "1")
+    }
+
+    @Test(
         "broken percent-encoding is taken as it stands",
         arguments: [("a=%", "%"), ("a=%zz", "%zz"), ("a=%C3", "%C3")])
     func broken(query: String, expected: String) {

@@ -21,7 +21,7 @@ final class Room: Sendable {
         var roster = Roster()
         var sockets = 0
         var loops: [LoopSubscribers] = []
-        var waits: [UInt64: RoomWait] = [:]
+        var waits = ParkedWaits()
         var claimWaits: [UInt64: ClaimWait] = [:]
         /// Who locked the room to signed senders.
         var lockedBy: Handle?
@@ -221,7 +221,7 @@ final class Room: Sendable {
             state.lastActive = now
             guard state.parked < limits.waitersPerRoom else { return .full }
             guard wait.acquire() else { return .clientFull }
-            state.waits[wait.id] = wait
+            state.waits.add(wait)
             return .parked
         }
     }
@@ -230,19 +230,16 @@ final class Room: Sendable {
     /// is on its way: an empty answer with that message's number would make its reader skip it.
     func unpark(_ wait: RoomWait) -> UInt64? {
         state.withLockedValue { state in
-            state.waits.removeValue(forKey: wait.id) == nil ? nil : state.recent.lastSeq
+            state.waits.remove(wait) ? state.recent.lastSeq : nil
         }
     }
 
     private func wake(_ message: Message, _ state: inout State) {
         wakeClaims(&state)
-        guard !state.waits.isEmpty else { return }
         // Every one of them: the message is newer than all that was there when they were parked, also for
         // a reader that asked after a number nobody has reached.
-        let woken = Array(state.waits.values)
-        state.waits.removeAll()
-        for (_, group) in Dictionary(grouping: woken, by: { ObjectIdentifier($0.eventLoop) }) {
-            group[0].eventLoop.execute { RoomWait.wake(group, with: message) }
+        state.waits.takeAll { eventLoop, waits in
+            eventLoop.execute { RoomWait.wake(waits, with: message) }
         }
     }
 

@@ -4,16 +4,15 @@ public struct RoomID: Hashable, Sendable {
 
     /// nil when the text isn't a room id.
     public init?(_ text: String) {
-        guard (4...64).contains(text.utf8.count), text.utf8.allSatisfy(Self.isAllowed) else { return nil }
+        var text = text
+        guard (4...64).contains(text.utf8.count), text.withUTF8({ $0.allSatisfy(Self.isAllowed) }) else {
+            return nil
+        }
         self.text = text
     }
 
     static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
+        // A letter in either case, a digit, `_`, `-`.
+        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x5f || byte == 0x2d
     }
 }

@@ -4,13 +4,15 @@ import Web
 
 /// A long-poll that waits for the room's next message.
 final class RoomWait: ParkedRequest, @unchecked Sendable {
-    // Safe to share: what other threads read (`id`, `after`, `eventLoop`, `isImmediate`) never changes; the
-    // rest is touched on the connection's loop, but for `acquire`, which the parking call makes from there.
-    let id: UInt64
+    // Safe to share: what other threads read (`after`, `eventLoop`, `isImmediate`) never changes; `place` is touched
+    // under the room's lock alone; the rest on the connection's loop, but for `acquire`, which the parking call
+    // makes from there.
     let after: UInt64
     let eventLoop: any EventLoop
     /// `timeout=0`: don't wait.
     let isImmediate: Bool
+    /// Where it stands among the room's parked waits; theirs to say.
+    var place = 0
     private let room: Room
     private let relay: Rooms
     private let connection: FrontHandler
@@ -22,7 +24,6 @@ final class RoomWait: ParkedRequest, @unchecked Sendable {
         request: FrontRequest, after: UInt64, isImmediate: Bool, room: Room, relay: Rooms,
         connection: FrontHandler
     ) {
-        id = relay.registry.nextSubscriber()
         self.after = after
         self.isImmediate = isImmediate
         self.room = room
@@ -38,6 +39,7 @@ final class RoomWait: ParkedRequest, @unchecked Sendable {
 
     /// Answers all of one loop's waits with the message. Those that can, share one laid-out response.
     static func wake(_ waits: [RoomWait], with message: Message) {
+        guard let meter = waits.first?.relay.meter else { return }
         let body = JSONWriter.object(capacity: message.json.readableBytes + 64) {
             $0.key("messages")
             $0.array { $0.raw(message.json) }
@@ -47,7 +49,7 @@ final class RoomWait: ParkedRequest, @unchecked Sendable {
         var shared: ByteBuffer?
         for wait in waits where !wait.isDone {
             wait.finish(.wake)
-            wait.relay.meter.add(.deliveries(.poll))
+            meter.add(.deliveries(.poll))
             if wait.canShareBytes, wait.connection.keepsAlive {
                 let bytes = shared ?? response.keptAliveBytes(date: wait.connection.date)
                 shared = bytes
@@ -56,10 +58,8 @@ final class RoomWait: ParkedRequest, @unchecked Sendable {
                 wait.connection.respond(response)
             }
         }
-        if let meter = waits.first?.relay.meter {
-            let lag = NIODeadline.now().uptimeNanoseconds &- message.acceptedUptime
-            meter.observe(.deliveryLag(.poll), nanoseconds: lag, count: UInt64(waits.count))
-        }
+        let lag = NIODeadline.now().uptimeNanoseconds &- message.acceptedUptime
+        meter.observe(.deliveryLag(.poll), nanoseconds: lag, count: UInt64(waits.count))
     }
 
     func timedOut() { answerEmpty(.timeout) }

@@ -1,5 +1,6 @@
 import CSodium
 import NIOConcurrencyHelpers
+import Web
 
 /// A random UUID (RFC 9562 §5.4): the id of a message or claim.
 struct RandomID: Hashable, Sendable {
@@ -18,8 +19,7 @@ struct RandomID: Hashable, Sendable {
 
     var text: String {
         String(unsafeUninitializedCapacity: Self.textBytes) { text in
-            var writer = RawText(text.baseAddress.unsafelyUnwrapped)
-            writer.put(self)
+            write(to: text.baseAddress.unsafelyUnwrapped)
             return Self.textBytes
         }
     }
@@ -58,4 +58,8 @@ struct RandomID: Hashable, Sendable {
         put(low, count: 12, at: 24)
         for index in stride(from: 8, through: 23, by: 5) { text[index] = UInt8(ascii: "-") }
     }
+}
+
+extension RawText {
+    mutating func put(_ id: RandomID) { put(bytes: RandomID.textBytes, id.write) }
 }

@@ -22,8 +22,7 @@ extension FrontHandler {
     public func respond(prebuilt bytes: ByteBuffer, status: StatusClass) {
         guard case .answering = phase else { return }
         append(answer: bytes)
-        finished(status, code: 200)
-        next()
+        next(finished(status, code: 200))
     }
 
     /// Sends a JSON answer of status 200: what almost every hot request gets. The same bytes as the general way,
@@ -33,8 +32,7 @@ extension FrontHandler {
             return respond(.json(body))
         }
         append(answer: loop.jsonAnswer(body))
-        finished(.success, code: 200)
-        next()
+        next(finished(.success, code: 200))
     }
 
     /// The Date header's value now.
@@ -47,14 +45,17 @@ extension FrontHandler {
             response, date: loop.date, keepAlive: keepAlive, omitBody: answeringHead?.method == .head,
             into: &bytes)
         append(answer: bytes)
-        finished(StatusClass(status: Int(response.status.code)), code: Int(response.status.code))
-        if keepAlive { next() } else { closeAfterFlush(drain: drain) }
+        let code = Int(response.status.code)
+        let now = finished(StatusClass(status: code), code: code)
+        if keepAlive { next(now) } else { closeAfterFlush(drain: drain) }
     }
 
-    private func finished(_ status: StatusClass, code: Int) {
+    /// Counts the present request's answer; when that was.
+    private func finished(_ status: StatusClass, code: Int) -> NIODeadline {
         let meter = front.meter
+        let now = NIODeadline.now()
         meter.add(.requests(answeringRoute, status))
-        let nanoseconds = (NIODeadline.now() - startedAt).nanoseconds
+        let nanoseconds = (now - startedAt).nanoseconds
         if !answeringRoute.isStream {
             meter.observe(.requestDuration(answeringRoute.group), nanoseconds: UInt64(max(0, nanoseconds)))
         }
@@ -62,6 +63,7 @@ extension FrontHandler {
         if answeringRoute.isPage, (200..<400).contains(code) { countVisit() }
         parked = nil
         answeringHead = nil
+        return now
     }
 
     func logAccess(_ code: Int, _ nanoseconds: Int64) {
@@ -69,9 +71,9 @@ extension FrontHandler {
         log.request(head.method, answeringRoute, status: code, nanoseconds: nanoseconds)
     }
 
-    private func next() {
+    private func next(_ now: NIODeadline) {
         phase = .idle
-        setDeadline(in: front.limits.keepAlive)
+        loop.setDeadline(now + front.limits.keepAlive, of: self)
         // Inside a read the flush comes once, at its end; a parked or cold answer goes out now.
         if isReadingFromSocket, !owesMuch { wantsFlush = true } else { flush() }
         takePipelined()

@@ -100,13 +100,16 @@ public final class FrontLoop: @unchecked Sendable {
                 .json(ByteBuffer()), date: date, keepAlive: true, omitBody: false, into: &bytes)
             jsonHead = JSONHead(bytes, second: dateSecond)
         }
-        var answer = ByteBufferAllocator().buffer(
-            capacity: jsonHead.beforeLength.readableBytes + 20 + jsonHead.afterLength.readableBytes
-                + body.readableBytes)
-        answer.writeImmutableBuffer(jsonHead.beforeLength)
-        answer.writeString(String(body.readableBytes))
-        answer.writeImmutableBuffer(jsonHead.afterLength)
-        answer.writeImmutableBuffer(body)
+        var answer = ByteBuffer()
+        let (before, after) = (jsonHead.beforeLength, jsonHead.afterLength)
+        answer.writeText(
+            capacity: before.readableBytes + 20 + after.readableBytes + body.readableBytes
+        ) {
+            $0.put(before)
+            $0.put(UInt64(body.readableBytes))
+            $0.put(after)
+            $0.put(body)
+        }
         return answer
     }
 

@@ -233,8 +233,15 @@ extension PlainHead {
 
     func text(_ span: Span) -> String { withBytes(span) { String(decoding: $0, as: UTF8.self) } }
 
-    /// The query as sent with its question mark; empty when there is none.
-    var query: Span { Span(start: path.end, end: target.end) }
+    /// The bytes of a place, shared.
+    func slice(_ span: Span) -> ByteBuffer {
+        guard !span.isEmpty else { return ByteBuffer() }
+        return bytes.getSlice(
+            at: bytes.readerIndex + Int(span.start), length: Int(span.end - span.start)) ?? ByteBuffer()
+    }
+
+    /// The query as sent, without its question mark.
+    var query: Span { Span(start: min(path.end + 1, target.end), end: target.end) }
 
     /// Calls `body` with each field's name and value, in order, until it returns false.
     func forEachField(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool) {

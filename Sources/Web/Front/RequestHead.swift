@@ -56,8 +56,7 @@ public struct RequestHead: Sendable {
     /// The query, read when asked.
     var query: Query {
         guard case .plain(let head) = source else { return RequestTarget.query(uri) }
-        let query = head.query
-        return query.isEmpty ? Query("") : Query(head.text(query).dropFirst())
+        return Query(head.slice(head.query))
     }
 
     /// The method as sent.

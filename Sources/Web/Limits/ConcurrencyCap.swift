@@ -11,19 +11,25 @@ public final class ConcurrencyCap: Sendable {
 
     /// Takes a place for the client; false when all are taken. Each taken place must be released once.
     public func acquire(_ client: IPAddress) -> Bool {
-        open.withLockedValue { table in
-            let count = table[client.limitKey] ?? 0
-            guard count < limit else { return false }
-            table[client.limitKey] = count + 1
+        let key = client.limitKey
+        return open.withLockedValue { table in
+            // One look-up each: a long-poll takes its place anew for every message.
+            guard let known = table.index(forKey: key) else {
+                if limit > 0 { table[key] = 1 }
+                return limit > 0
+            }
+            guard table.values[known] < limit else { return false }
+            table.values[known] += 1
             return true
         }
     }
 
     /// Gives a place back.
     public func release(_ client: IPAddress) {
+        let key = client.limitKey
         open.withLockedValue { table in
-            let count = (table[client.limitKey] ?? 1) - 1
-            table[client.limitKey] = count > 0 ? count : nil
+            guard let known = table.index(forKey: key) else { return }
+            if table.values[known] > 1 { table.values[known] -= 1 } else { table.remove(at: known) }
         }
     }
 }

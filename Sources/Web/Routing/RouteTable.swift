@@ -6,24 +6,29 @@ public enum RouteTable {
     public struct Match: Sendable, Equatable {
         public let route: Route
         /// The parameter, decoded; empty for routes without one. nil when its encoding is broken.
-        public let parameter: String?
+        public internal(set) var parameter: String?
         /// The second parameter of the few routes that have two; the same otherwise.
-        public var secondParameter: String? = ""
+        public internal(set) var secondParameter: String? = ""
     }
 
     /// A route's path, cut at its slashes. A segment is nil where a parameter stands.
     private struct Template: Sendable {
         let route: Route
         let segments: [[UInt8]?]
+        /// The last segment's bytes, where paths differ most; nil for a parameter. Here so that most templates are
+        /// passed without a look at their segments.
+        let lastCount: Int?
+
+        init(_ route: Route) {
+            self.route = route
+            segments = route.text.split(separator: "/").map { $0.hasPrefix(":") ? nil : Array($0.utf8) }
+            lastCount = segments.last.flatMap { $0?.count }
+        }
     }
 
     /// By their number of segments.
     private static let templates: [[Template]] = {
-        let all = Route.allCases.filter { $0 != .unmatched }.map { route in
-            Template(
-                route: route,
-                segments: route.text.split(separator: "/").map { $0.hasPrefix(":") ? nil : Array($0.utf8) })
-        }
+        let all = Route.allCases.filter { $0 != .unmatched }.map(Template.init)
         return (0...segmentsMax).map { count in all.filter { $0.segments.count == count } }
     }()
     private static let segmentsMax = 8
@@ -43,16 +48,22 @@ public enum RouteTable {
         return withUnsafeTemporaryAllocation(of: Int.self, capacity: segmentsMax + 1) { ends in
             // Where each segment ends; the next one begins behind the slash there. A last one that is empty is
             // none: a slash at the end doesn't matter.
-            var count = 0
-            for at in 1...path.count {
-                guard at == path.count || path[at] == UInt8(ascii: "/") else { continue }
-                if at == path.count, path[at - 1] == UInt8(ascii: "/") { break }
-                guard count < segmentsMax else { return unmatched }
-                ends[count] = at
-                count += 1
+            var (count, at) = (0, 1)
+            while at <= path.count {
+                if at == path.count || path[at] == UInt8(ascii: "/") {
+                    if at == path.count, path[at - 1] == UInt8(ascii: "/") { break }
+                    guard count < segmentsMax else { return unmatched }
+                    ends[count] = at
+                    count += 1
+                }
+                at += 1
             }
             var first: Match?
-            for template in templates[count] where fits(template, path, UnsafeBufferPointer(ends)) {
+            let lastCount = count == 0 ? 0 : ends[count - 1] - (count == 1 ? 1 : ends[count - 2] + 1)
+            for template in templates[count] {
+                guard template.lastCount == nil || template.lastCount == lastCount,
+                    fits(template, path, UnsafeBufferPointer(ends))
+                else { continue }
                 let match = match(template, path, UnsafeBufferPointer(ends))
                 guard let method, !template.route.answers(method) else { return match }
                 first = first ?? match
@@ -86,14 +97,15 @@ public enum RouteTable {
     private static func match(
         _ template: Template, _ path: UnsafeRawBufferPointer, _ ends: UnsafeBufferPointer<Int>
     ) -> Match {
-        var parameters: [String?] = []
+        var match = Match(route: template.route, parameter: "")
+        var parameters = 0
         for index in template.segments.indices where template.segments[index] == nil {
             let start = index == 0 ? 1 : ends[index - 1] + 1
-            parameters.append(decoded(UnsafeRawBufferPointer(rebasing: path[start..<ends[index]])))
+            let parameter = decoded(UnsafeRawBufferPointer(rebasing: path[start..<ends[index]]))
+            if parameters == 0 { match.parameter = parameter } else { match.secondParameter = parameter }
+            parameters += 1
         }
-        return Match(
-            route: template.route, parameter: parameters.isEmpty ? "" : parameters[0],
-            secondParameter: parameters.count < 2 ? "" : parameters[1])
+        return match
     }
 
     private static func decoded(_ segment: UnsafeRawBufferPointer) -> String? {
