@@ -35,23 +35,17 @@ soak: ## the long campaigns
 	FUZZ_ROUNDS=10000000 swift test --skip-build --filter Fuzz
 	$(PYTEST) -m soak -n 0
 
-bench: ## how fast the relay is beside its peers, and what the metrics cost; writes docs/performance.md (an hour and a half)
+bench: ## how fast the relay is beside its peers, and what the metrics cost; writes docs/performance.md (an hour)
 	@scripts/setup bench
+	WITHOUT_COUNTING=1 swift build -c release --static-swift-stdlib --product signalbox
+	cp $(RELEASE_BINARY) .build/without-counting
 	swift build -c release --static-swift-stdlib --product signalbox
 	@scripts/note-commit $(RELEASE_BINARY)
-	swift build -c release --static-swift-stdlib --product signalbox --scratch-path .build/without-counting -Xswiftc -DWITHOUT_COUNTING
 	swift build -c release --static-swift-stdlib --product signalbox-increments
 	.build/release/signalbox-increments
 	.venv/bin/python Benchmarks/measure_history.py --json > .build/history.json
 	.venv/bin/python Benchmarks/measure_dashboard.py
-	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/without-counting/release/signalbox --history .build/history.json --write-docs
-
-docs: ## write anew what is generated: docs/metrics.md and metric-names.txt, Prometheus's rules, Grafana's boards
-	swift build --product signalbox
-	$(DEBUG_BINARY) metrics > docs/metrics.md
-	$(DEBUG_BINARY) metrics --names > docs/metric-names.txt
-	$(DEBUG_BINARY) alerts --prometheus > grafana/alerts/signalbox.rules.yml
-	scripts/build-dashboards
+	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/without-counting --history .build/history.json --json .build/relay.json --write-docs
 
 lint: ## check the format of the Swift code
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

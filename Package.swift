@@ -9,6 +9,10 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+// For `make bench` alone: a server that counts nothing, to tell what counting costs.
+let counting: [SwiftSetting] =
+    Context.environment["WITHOUT_COUNTING"] == nil ? [] : [.define("WITHOUT_COUNTING")]
+
 let package = Package(
     name: "signalbox",
     platforms: [.macOS(.v15)],
@@ -58,7 +62,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Metrics",
-            swiftSettings: strict),
+            swiftSettings: strict + counting),
         .target(
             name: "Web",
             dependencies: [

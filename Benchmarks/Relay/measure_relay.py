@@ -2,7 +2,7 @@
 """Measures the relay against its targets and, in the same rounds, against the other relays that are installed.
 
 The server runs on core 0, the load client on core 1. Each round has every scenario on every server, one after the
-other, and each round begins with another server. Nine rounds take about 40 minutes; stalled readers and mixed
+other, and each round begins with another server. Nine rounds take about half an hour; stalled readers and mixed
 traffic, which come once, 15 more. Wants a machine with nothing else to do. Exits with 0 when everything could be
 measured, whatever came out, and with 1 when runs failed.
 
@@ -89,8 +89,8 @@ def parsed() -> argparse.Namespace:
     add("--rounds", type=int, default=9, help="how many; 0 measures nothing and shows what --json has (%(default)s)")
     add("--quick", action="store_true", help="one round of one second each, without mixed traffic: does it all work?")
     add("--only", action="append", metavar="NAME", help="only scenarios whose name begins so; may be given again")
-    add("--seconds", type=float, default=3, help="how long each run measures (%(default)s)")
-    add("--warm-up", type=float, default=1, help="and how long it doesn't, before (%(default)s)")
+    add("--seconds", type=float, default=1.5, help="how long each run measures (%(default)s)")
+    add("--warm-up", type=float, default=0.5, help="and how long it doesn't, before (%(default)s)")
     add("--mixed-minutes", type=float, default=10, help="mixed traffic, once; 0 leaves it out (%(default)s)")
     add("--json", type=Path, metavar="FILE",
         help="keeps what the runs reported; scenarios in it that aren't measured now stay")  # fmt: skip

@@ -71,7 +71,7 @@ struct ParkedWaitsTests {
         }
     }
 
-    @Test("are handed on in the order they came")
+    @Test("are handed on in the order they came while nobody leaves")
     func inOrder() throws {
         let loops = try Loops(1)
         let waits = (0..<5).map { _ in loops.wait(on: 0) }

@@ -119,7 +119,7 @@ struct PlainHeadTests {
         #expect(head.method == .post)
         #expect(head.text(head.target) == "/a/b?c=d&e")
         #expect(head.text(head.path) == "/a/b")
-        #expect(head.text(head.query) == "?c=d&e")
+        #expect(head.text(head.query) == "c=d&e")
         #expect(head.contentLength == 42)
         #expect(!head.keepsAlive)
         #expect(head.isForwarded)

@@ -59,9 +59,21 @@ struct QueryTests {
         #expect(Query.leadingInteger(text) == nil)
     }
 
+    @Test(
+        "a number in a query is what parseInt makes of its text",
+        arguments: [
+            "0", "007", "5", "-5", "5%00", "5+6", "+5", "", "x", "12abc", "999999999999999999",
+            "9223372036854775807", "9223372036854775808", "99999999999999999999", "5/", "5:",
+        ])
+    func inQuery(value: String) throws {
+        let query = Query("n=\(value)")
+        #expect(query.lenientInteger("n") == Query.leadingInteger(try #require(query["n"])))
+    }
+
     @Test("a number's name is looked up like any other")
     func lenientInteger() {
         #expect(Query("limit=%2B20&after=x").lenientInteger("limit") == 20)
+        #expect(Query("a=1&limit=20&limit=30").lenientInteger("limit") == 20)
         #expect(Query("limit=20").lenientInteger("after") == nil)
         #expect(Query("after=x").lenientInteger("after") == nil)
     }

@@ -42,15 +42,14 @@ public final class Meter: Sendable {
 
     /// Puts `count` observations of `nanoseconds` each into the histogram.
     public func observe(_ histogram: Histogram, nanoseconds: UInt64, count: UInt64 = 1) {
-        #if WITHOUT_COUNTING
-            return
+        #if !WITHOUT_COUNTING
+            let first = SlotTable.slot(histogram)
+            let bounds = Histogram.boundsNanoseconds
+            var bucket = 0
+            while bucket < bounds.count, nanoseconds > bounds[bucket] { bucket += 1 }
+            slots.add(count, to: first + bucket)
+            slots.add(nanoseconds &* count, to: first + bounds.count + 1)
         #endif
-        let first = SlotTable.slot(histogram)
-        let bounds = Histogram.boundsNanoseconds
-        var bucket = 0
-        while bucket < bounds.count, nanoseconds > bounds[bucket] { bucket += 1 }
-        slots.add(count, to: first + bucket)
-        slots.add(nanoseconds &* count, to: first + bounds.count + 1)
     }
 
     /// Raises a peak, both the highest ever and the present minute's.

@@ -8,6 +8,7 @@ struct ParkedWaits {
     private var loops: [(eventLoop: any EventLoop, waits: [RoomWait])] = []
     private(set) var count = 0
 
+    /// Parks a wait, which then knows its place.
     mutating func add(_ wait: RoomWait) {
         let loop = index(of: wait.eventLoop)
         wait.place = loops[loop].waits.count
@@ -21,7 +22,7 @@ struct ParkedWaits {
         return loops.count - 1
     }
 
-    /// Takes one back; false when it isn't here any more.
+    /// Takes one back, and gives its place to the last; false when it isn't here any more.
     mutating func remove(_ wait: RoomWait) -> Bool {
         guard let loop = loops.firstIndex(where: { $0.eventLoop === wait.eventLoop }) else { return false }
         let (place, last) = (wait.place, loops[loop].waits.count - 1)

@@ -1,28 +1,32 @@
 public import NIOCore
 
 /// Writes text into memory that its owner knows to be large enough: for what is written once for each message or
-/// answer, where a buffer that looks after itself takes longer than the text.
+/// answer, where a buffer that looks after itself takes longer than the text. No `put` checks whether there is room.
 public struct RawText {
-    let start: UnsafeMutablePointer<UInt8>
+    private let start: UnsafeMutablePointer<UInt8>
     /// Bytes written so far.
     public private(set) var count = 0
 
     /// A text at the start of `memory`, which must have room for all of it.
     public init(_ memory: UnsafeMutablePointer<UInt8>) { start = memory }
 
+    /// Text that was there when the program was built.
     public mutating func put(_ text: StaticString) {
         (start + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
     }
 
+    /// Bytes as they are.
     public mutating func put(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return }
         UnsafeMutableRawPointer(start + count).copyMemory(from: base, byteCount: bytes.count)
         count += bytes.count
     }
 
+    /// A buffer's readable bytes.
     public mutating func put(_ buffer: ByteBuffer) { buffer.withUnsafeReadableBytes { put($0) } }
 
+    /// Text in UTF-8.
     public mutating func put(_ text: String) {
         var text = text
         text.withUTF8 { put(UnsafeRawBufferPointer($0)) }

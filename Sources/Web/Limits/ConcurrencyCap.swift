@@ -13,7 +13,7 @@ public final class ConcurrencyCap: Sendable {
     public func acquire(_ client: IPAddress) -> Bool {
         let key = client.limitKey
         return open.withLockedValue { table in
-            // One look-up each: a long-poll takes its place anew for every message.
+            // One look-up for a client that has others open: a long-poll takes its place anew for every message.
             guard let known = table.index(forKey: key) else {
                 if limit > 0 { table[key] = 1 }
                 return limit > 0

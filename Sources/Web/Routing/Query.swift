@@ -34,6 +34,7 @@ public struct Query: Sendable {
     public func lenientInteger(_ name: String) -> Int64? {
         bytes.withUnsafeReadableBytes { all in
             guard let value = Self.first(name, in: all) else { return nil }
+            // Digits need no decoding.
             return Self.plainInteger(value) ?? Self.leadingInteger(Self.decode(value))
         }
     }
@@ -97,6 +98,8 @@ public struct Query: Sendable {
 
     /// What JavaScript's parseInt makes of the text; see ``lenientInteger(_:)``.
     public static func leadingInteger(_ text: String) -> Int64? {
+        var text = text
+        if let number = text.withUTF8({ plainInteger(UnsafeRawBufferPointer($0)) }) { return number }
         // By scalars: a digit with a combining mark would be one character, and no digit.
         var rest = text.unicodeScalars.drop(while: isSpace)
         var negative = false
