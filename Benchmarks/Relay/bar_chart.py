@@ -50,7 +50,8 @@ def bar_chart(title: str, unit: str, groups: Sequence[Group], better: str = "") 
             top += BAR + GAP
         top += GROUP_GAP
     head = [_text(16, 24, title, "title")]
-    head += _legend(series, f"{unit}{', ' + better if better else ''}")
+    words = [unit, better, "line: lowest to highest" if any('class="range"' in part for part in parts) else ""]
+    head += _legend(series, ", ".join(filter(None, words)))
     height = round(top)
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'

@@ -14,17 +14,18 @@ PAGE = REPOSITORY / "docs/performance.md"
 IMAGES = REPOSITORY / "docs/images"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
+TRANSPORTS = ("SSE", "WebSocket", "long-poll")
+WINDOWS = {1: "one at a time", 8: "eight at once"}
+
 # Charts: file, title, unit, which way is better, and the figures with what to call them.
 CHARTS = [
     ("fanout", "Messages delivered to 500 subscribers of one room", "a second", "more is better", {
-        "SSE to 1 × 500, window 1: deliveries": "SSE, one at a time", "SSE to 1 × 500, window 8: deliveries": "SSE, eight at once",
-        "WebSocket to 1 × 500, window 8: deliveries": "WebSocket, eight at once",
-        "long-poll to 1 × 500, window 8: deliveries": "long-poll, eight at once",
+        f"{how} to 1 × 500, window {window}: deliveries": f"{how}, {words}"
+        for how in TRANSPORTS for window, words in WINDOWS.items()
     }),
     ("processor", "Processor time for a delivery", "µs", "less is better", {
-        "SSE to 1 × 500, window 1: processor": "SSE, one at a time", "SSE to 1 × 500, window 8: processor": "SSE, eight at once",
-        "WebSocket to 1 × 500, window 8: processor": "WebSocket, eight at once",
-        "long-poll to 1 × 500, window 8: processor": "long-poll, eight at once",
+        f"{how} to 1 × 500, window {window}: processor": f"{how}, {words}"
+        for how in TRANSPORTS for window, words in WINDOWS.items()
     }),
     ("latency", "From post to delivery at 25,000 deliveries a second", "ms", "less is better", {
         "SSE to 1 × 500 at 25,000/s: p50": "median", "SSE to 1 × 500 at 25,000/s: p99": "99 of 100",

@@ -51,11 +51,15 @@ struct ParkedWaitsTests {
             case 10..<18:
                 guard let index = model.indices.randomElement(using: &random) else { continue }
                 let wait = model.remove(at: index)
-                #expect(parked.remove(wait))
+                let wasHere = parked.remove(wait)
+                #expect(wasHere)
                 gone.append(wait)
             case 18:
                 // Who was woken already, or left before, takes nobody else's place.
-                for wait in gone { #expect(!parked.remove(wait)) }
+                for wait in gone {
+                    let wasHere = parked.remove(wait)
+                    #expect(!wasHere)
+                }
             default:
                 var taken: [RoomWait] = []
                 parked.takeAll { eventLoop, waits in
