@@ -27,8 +27,11 @@ void publishers_open_rooms(void) {
 }
 
 void publishers_work(void) {
+    /* In turn: a connection on which nothing is ever asked is closed by the server after a while. */
+    static long turn;
     for (long i = 0; i < options.publishers && unposted < message_count; i++) {
-        struct requester *publisher = publishers + i;
+        struct requester *publisher = publishers + turn;
+        turn = (turn + 1) % options.publishers;
         if (publisher->is_busy || !publisher->is_ready) continue;
         struct message *message = messages + unposted;
         size_t size;

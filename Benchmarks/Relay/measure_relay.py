@@ -2,7 +2,7 @@
 """Measures the relay against its targets and, in the same rounds, against the other relays that are installed.
 
 The server runs on core 0, the load client on core 1. Each round has every scenario on every server, one after the
-other, and each round begins with another server. Nine rounds take about half an hour; stalled readers and mixed
+other, and each round begins with another server. Nine rounds take about 23 minutes; stalled readers and mixed
 traffic, which come once, 15 more. Wants a machine with nothing else to do. Exits with 0 when everything could be
 measured, whatever came out, and with 1 when runs failed.
 
