@@ -47,6 +47,13 @@ bench: ## how fast the relay is beside its peers, and what the metrics cost; wri
 	.venv/bin/python Benchmarks/measure_dashboard.py
 	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/without-counting --history .build/history.json --json .build/relay.json --write-docs
 
+docs: ## write anew what is generated: docs/metrics.md and metric-names.txt, Prometheus's rules, Grafana's boards
+	swift build --product signalbox
+	$(DEBUG_BINARY) metrics > docs/metrics.md
+	$(DEBUG_BINARY) metrics --names > docs/metric-names.txt
+	$(DEBUG_BINARY) alerts --prometheus > grafana/alerts/signalbox.rules.yml
+	scripts/build-dashboards
+
 lint: ## check the format of the Swift code
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
