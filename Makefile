@@ -38,14 +38,14 @@ soak: ## the long campaigns
 bench: ## how fast the relay is beside its peers, and what the metrics cost; writes docs/performance.md (an hour)
 	@scripts/setup bench
 	WITHOUT_COUNTING=1 swift build -c release --static-swift-stdlib --product signalbox
-	cp $(RELEASE_BINARY) .build/without-counting
+	cp $(RELEASE_BINARY) .build/signalbox-without-counting
 	swift build -c release --static-swift-stdlib --product signalbox
 	@scripts/note-commit $(RELEASE_BINARY)
 	swift build -c release --static-swift-stdlib --product signalbox-increments
 	.build/release/signalbox-increments
 	.venv/bin/python Benchmarks/measure_history.py --json > .build/history.json
 	.venv/bin/python Benchmarks/measure_dashboard.py
-	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/without-counting --history .build/history.json --json .build/relay.json --write-docs
+	.venv/bin/python Benchmarks/Relay/measure_relay.py --plain-binary .build/signalbox-without-counting --history .build/history.json --json .build/relay.json --write-docs
 
 docs: ## write anew what is generated: docs/metrics.md and metric-names.txt, Prometheus's rules, Grafana's boards
 	swift build --product signalbox

@@ -15,8 +15,8 @@ public enum RouteTable {
     private struct Template: Sendable {
         let route: Route
         let segments: [[UInt8]?]
-        /// The last segment's bytes, where paths differ most; nil for a parameter. Here so that most templates are
-        /// passed without a look at their segments.
+        /// How many bytes the last segment has, where paths differ most; nil for a parameter. Here so that most
+        /// templates are passed without a look at their segments.
         let lastCount: Int?
 
         init(_ route: Route) {
